@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every bound on what comes from outside, in one place: its name, its value and the reason. (Penwire's own limits are in
+ * proto/, for firmware has them too.)
+ */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+#define USEC_PER_MSEC INT64_C(1000)
+#define USEC_PER_SEC  INT64_C(1000000)
+#define USEC_PER_DAY  (INT64_C(86400) * USEC_PER_SEC)
+
+/* ---- pens ---- */
+#define LIMIT_PENS             64               /* DESIGN's largest site; attached at once */
+#define LIMIT_PENS_KNOWN       1024             /* in the database and in pen.list: a clinic's purchases of a lifetime */
+#define LIMIT_SERIAL_LEN       32               /* PW_TEXT_SIZE */
+#define LIMIT_INGEST_BYTES     (128 * 1024)     /* one ingest message: a drain's unit between loop and writer */
+#define LIMIT_INGEST_MSGS      3                /* per pen: one filling, one queued, one being committed */
+#define LIMIT_RUN_CYCLES       UINT32_C(100000000) /* one motor run: 8 days at 150 Hz; more is a firmware fault */
+#define LIMIT_RUN_GAPS         1024             /* losses inside one run that are kept apart; further ones are merged */
+
+/* ---- time ---- */
+#define LIMIT_DRIFT_PPM        500              /* ten times a bad crystal: beyond it the pen's clock has jumped */
+#define COMMIT_DELAY_US        (200 * USEC_PER_MSEC) /* group commit; with the commit itself under the promised 250 ms */
+#define COMMIT_BYTES           (1024 * 1024)    /* commit earlier when this much is pending */
+#define PING_INTERVAL_US       (60 * USEC_PER_SEC)
+#define REOPEN_MIN_US          (250 * USEC_PER_MSEC) /* retry of a port that is busy or not permitted yet: doubles ... */
+#define REOPEN_MAX_US          (15 * USEC_PER_SEC)   /* ... up to this */
+
+/* ---- transports ---- */
+#define LIMIT_PORTS            128              /* ports watched at once, open or waiting */
+#define LIMIT_PATH             4096             /* PATH_MAX */
+#define LIMIT_SEND_BYTES       4096             /* unsent bytes to one pen; host messages are under 100 bytes */
+#define LIMIT_RECORDING_BYTES  (INT64_C(1) << 32) /* a recording that somebody forgot must not fill the disk */
+
+/* ---- socket ---- */
+#define LIMIT_CLIENTS          256              /* connections */
+#define LIMIT_CLIENTS_ADMIN    16               /* of these kept for admins, so that nobody can lock them out */
+#define LIMIT_LINE_BYTES       (256 * 1024)     /* one request line */
+#define LIMIT_JSON_DEPTH       32               /* nesting of a request: recursion in the parser is bounded by it */
+#define LIMIT_JSON_VALUES      4096             /* values in a request line: what parsing it may cost in memory */
+#define LIMIT_BATCH            64               /* requests in one batch */
+#define LIMIT_INFLIGHT         32               /* unanswered requests of one client */
+#define LIMIT_SLICE            32               /* units of work for one client in one go, so that it delays nobody: a request, ... */
+#define LIMIT_SLICE_BYTES      4096             /* ... or so much of a line or of an answer, is a unit: some 10 us */
+#define LIMIT_TURN             64               /* units of work for all clients between two looks at the pens */
+#define LIMIT_UNREAD_BYTES     (4 * 1024 * 1024) /* answers a client has not read; requests wait beyond it */
+#define LIMIT_UNREAD_TOTAL     (64 * 1024 * 1024) /* the same, of all clients: beyond it the one with most is dropped */
+#define LIMIT_EVENT_BYTES      (1024 * 1024)    /* events a client has not read; beyond it a gap is told */
+#define LIMIT_REQUEST_ID       128              /* bytes of a request_id */
+#define LIMIT_TEXT             4096             /* bytes of a free text parameter */
+
+/* ---- queries ---- */
+#define LIMIT_READERS          2                /* threads with a read-only handle */
+#define LIMIT_QUERIES_QUEUED   1024
+#define LIMIT_ROWS             10000            /* of one answer; lists page by key */
+#define LIMIT_RESULT_BYTES     (16 * 1024 * 1024)
+#define QUERY_DEADLINE_US      (10 * USEC_PER_SEC)
+#define SQL_DEADLINE_US        (10 * USEC_PER_SEC) /* sql.query, in its worker process */
+#define LIMIT_SQL_BYTES        (64 * 1024)
+#define LIMIT_SQL_MEMORY       (INT64_C(256) * 1024 * 1024) /* of the worker process */
+#define LIMIT_SQL_WORKERS      2                /* at once */
+#define LIMIT_CYCLES_POINTS    100000           /* run.cycles: points of one answer */
+
+/* ---- the record ---- */
+#define BLOCK_CYCLES           512              /* cycles of a sealed block; measured in daemon/db/run.c */
+#define DB_PAGE_SIZE           16384
+#define LIMIT_CONFIG_BYTES     (64 * 1024)      /* one configuration file */
+
+#endif
