@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The record: one SQLite file, one writer thread with the only read-write handle, a few reader threads. Messages change owner;
+ * nothing is shared. Everything here is called from the loop's thread unless it says otherwise.
+ */
+#ifndef DB_DB_H
+#define DB_DB_H
+
+#include "base/buf.h"
+#include "base/clockfit.h"
+#include "base/limits.h"
+#include "pw_msg.h"
+
+struct db;
+struct db_query;
+
+struct db_options {
+	const char *path;          /* database file */
+	const char *key_path;      /* signing key, 0600, kept apart */
+	const char *zone;          /* clinic's zone; the process's TZ is already set to it */
+	bool read_only;            /* --check, --verify */
+};
+
+/* Why something failed, for people: what, where, how to mend. */
+struct db_problem {
+	int error;
+	char text[512];
+};
+
+/*
+ * Opens, checks header, schema and signed head, migrates (backing up first), creates only when neither database nor key exists.
+ * Refusals with ret_problem filled: -EUCLEAN (damaged, head does not hold), -ENOTSUP (newer than this program), -EACCES / -EROFS (not
+ * writable), -EBUSY (another daemon), -ENOKEY (database without its key, or key without its database), -ENOSPC, -EIO.
+ */
+int db_open(struct db **ret, const struct db_options *options, struct db_problem *ret_problem);
+/* Starts the writer and the readers. */
+int db_start(struct db *db);
+/* Commits what is pending, stops the threads, closes. Undelivered completions are delivered first. Returns NULL. */
+struct db *db_free(struct db *db);
+DEFINE_CLEANUP(struct db *, db_free)
+
+/* Readable when completions wait; then call db_dispatch(), which runs some of the done() callbacks in the caller's thread: a few at a
+ * time, so that the loop looks at other things in between. */
+int db_fd(const struct db *db);
+void db_dispatch(struct db *db);
+
+/* Random, made with the database; identifies this host to pens. */
+uint64_t db_host_id(const struct db *db);
+
+/* ------------------------------------------------------------------------------------------------ writing */
+
+enum db_op {
+	DB_ATTACH,   /* a pen said who it is: find or make pen and log, get the cursor */
+	DB_FORK,     /* its log was replaced under the same log_id: a fork of the log, read from its first record */
+	DB_INGEST,   /* records */
+	DB_FIT,      /* a clock fit of an epoch: maps its runs (again) */
+	DB_FINDING,  /* something about a pen that must not be forgotten: clock jump, gap, ... */
+	DB_MARK,     /* somebody did something to a pen: pen.identify */
+	DB_NOTIFY,   /* used by the writer only: entries up to last_entry are durable */
+};
+
+struct db_attach {
+	struct pw_identity identity;
+	char driver[32], port[128];
+	bool has_log;
+	int64_t at_us;               /* UTC */
+	/* answers */
+	int64_t pen, log;            /* row ids */
+	uint64_t next_seq;
+	uint32_t crc;
+	bool have_crc;
+	bool have_fit;
+	struct clock_fit fit;        /* of the identity's boot, if known */
+};
+
+struct db_ingest {
+	int64_t pen, log;
+	uint64_t first_seq, avail_seq;
+	uint32_t count;
+	bool live;
+	int64_t at_us;               /* UTC when received: nothing in it happened later */
+	uint32_t len;
+	uint8_t *data;               /* caller's, LIMIT_INGEST_BYTES; stays with the message until done() */
+	/* answers */
+	uint64_t next_seq;           /* the log's cursor after the commit */
+};
+
+struct db_fit {
+	int64_t pen, log;
+	uint32_t boot;
+	uint64_t from_tick_us;       /* the fit holds from this tick of the boot on; 0 normally, more after a jump */
+	struct clock_fit fit;
+};
+
+struct db_finding {
+	int64_t pen;
+	char kind[32];               /* "clock.jump", "clock.backward", "log.diverged", "run.totals", ... */
+	struct buf detail;           /* a JSON object; taken and freed by the writer */
+	int64_t at_us;
+};
+
+struct db_actor {
+	uint32_t uid;
+	char name[64];               /* "daemon", "pen:SERIAL", or the user's name */
+};
+
+struct db_mark {
+	int64_t pen;
+	char kind[32];               /* "identify" */
+	struct db_actor actor;
+	char request_id[LIMIT_REQUEST_ID + 1]; /* "" none */
+	char reason[512];            /* free text, "" none: personal, committed to by salt */
+	struct buf detail;
+	int64_t at_us;
+	int64_t entry;               /* answer; of the first time for a repeated request_id */
+	bool repeated;               /* answer: this request_id was answered before with the same content */
+};
+
+struct db_msg {
+	struct db_msg *next;         /* the queue's */
+	enum db_op op;
+	bool urgent;                 /* somebody waits: commit as soon as the queue is empty, not after COMMIT_DELAY_US */
+	bool fail_fast;              /* on a failing disk answer the error instead of keeping the message for later */
+	int result;                  /* 0 after the durable commit; -EEXIST: request_id reused with other content; -ENOSPC, -EIO */
+	void (*done)(struct db_msg *msg, void *ctx); /* in db_dispatch(); owns msg again */
+	void *ctx;
+	int64_t last_entry;          /* highest entry seq durable with this commit */
+	union {
+		struct db_attach attach; /* DB_ATTACH and DB_FORK */
+		struct db_ingest ingest;
+		struct db_fit fit;
+		struct db_finding finding;
+		struct db_mark mark;
+	};
+};
+
+/* Hands @msg to the writer, which keeps it until done(). Order is kept. The caller allocates (pens have theirs preallocated). */
+void db_submit(struct db *db, struct db_msg *msg);
+
+/* Called in db_dispatch() after every commit that added entries: rpc's durable stream follows it. */
+void db_on_entries(struct db *db, void (*on_entries)(int64_t last_entry, void *ctx), void *ctx);
+
+/* How the writer is doing, for daemon.status; a copy taken under the writer's lock. */
+struct db_health {
+	int error;                   /* 0, or what the last commit failed with: -ENOSPC, -EIO */
+	char text[256];
+	int64_t since_us;            /* UTC, of the failure */
+	uint64_t commits, cycles, records;
+	uint32_t queued;
+	int64_t last_entry;
+	int64_t file_bytes, wal_bytes;
+};
+void db_get_health(struct db *db, struct db_health *ret);
+
+/* Pens known to the database, read once at start: manager's memory of pens that are not connected. */
+struct db_pen_row {
+	int64_t id;
+	char serial[33], manufacturer[33], model[33], firmware[33];
+	uint8_t depth_source;
+	uint16_t depth_uncertainty_um, depth_resolution_um, stroke_um;
+	int64_t first_seen_us, last_seen_us;
+};
+/* Caller frees *ret with free(). */
+int db_load_pens(struct db *db, struct db_pen_row **ret, size_t *ret_count);
+
+/* ------------------------------------------------------------------------------------------------ reading */
+
+enum db_type { DB_INT, DB_REAL, DB_TEXT, DB_BOOL, DB_TIME };
+
+struct db_value {
+	bool set;
+	int64_t i;                   /* INT, BOOL, TIME (UTC microseconds) */
+	double r;
+	char *text;                  /* TEXT; owned by the job */
+};
+
+#define DB_PARAMS_MAX 12
+
+struct db_job {
+	struct db_job *next;
+	const struct db_query *query;
+	struct db_value value[DB_PARAMS_MAX]; /* in the order of query->params; validated and defaulted by db_query_bind() */
+	int64_t deadline_us;         /* CLOCK_BOOTTIME; 0: now + QUERY_DEADLINE_US */
+	struct buf out;              /* answer: the JSON of `result`, limit LIMIT_RESULT_BYTES */
+	/* 0; -ENOENT (no such object); -ETIME; -E2BIG; -EINVAL; -EUCLEAN (damaged); -EIO; -ENOMEM; -ECANCELED (db stops). All but the last
+	 * two with a sentence in @problem. */
+	int result;
+	char problem[256];
+	void (*done)(struct db_job *job, void *ctx);
+	void *ctx;
+};
+
+/* Queues a read. -EBUSY when LIMIT_QUERIES_QUEUED wait. */
+int db_read(struct db *db, struct db_job *job);
+struct db_job *db_job_free(struct db_job *job); /* values' texts and out too; returns NULL */
+
+#endif

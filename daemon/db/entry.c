@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* Entries: every change of the record is one, chained to the one before it. */
+#include <stdio.h>
+
+#include "base/timefmt.h"
+#include "db/project.h"
+#include "db/store.h"
+
+struct buf *entry_begin(struct store *s)
+{
+	buf_reset(&s->payload);
+	json_open(&s->payload, '{');
+	return &s->payload;
+}
+
+int entry_add(struct store *s, const struct entry_info *info, const struct run_extra *run,
+	      int64_t *ret_seq)
+{
+	uint8_t hash[CHAIN_HASH_SIZE];
+	char actor[sizeof("pen:") + PW_TEXT_SIZE];
+	struct chain_entry e;
+	int r;
+
+	json_close(&s->payload, '}');
+	if (s->payload.error)
+		return s->payload.error;
+	if (info->pen)
+		snprintf(actor, sizeof(actor), "pen:%s", info->pen);
+	e = (struct chain_entry){
+		.seq = s->head.seq + 1,
+		.at_us = info->at_us ? info->at_us : now_utc_us(),
+		.actor = info->pen     ? actor
+			 : info->actor ? info->actor
+				       : "daemon",
+		.action = info->action,
+		.request_id = info->request_id,
+		.payload = s->payload.data,
+	};
+	chain_hash(s->head.hash, &e, hash);
+	r = stmt_run(&s->stmts, entry_add, V_INT(e.seq), V_INT(e.at_us), V_TEXT(e.actor),
+		     V_TEXT(e.action), V_TEXT(e.request_id), V_TEXT(e.payload),
+		     V_BLOB(hash, sizeof(hash)));
+	if (r < 0)
+		return r;
+	r = project_entry(&s->stmts, &e, run);
+	if (r < 0)
+		return r;
+	s->head.seq = e.seq;
+	memcpy(s->head.hash, hash, sizeof(hash));
+	if (ret_seq)
+		*ret_seq = e.seq;
+	return 0;
+}
+
+int entry_sign_head(struct store *s)
+{
+	uint8_t signature[CHAIN_SIGNATURE_SIZE];
+	int64_t at_us = now_utc_us();
+
+	chain_sign(s->key, s->host_id, &s->head, at_us, signature);
+	return stmt_run(&s->stmts, head_put, V_INT(s->head.seq),
+			V_BLOB(s->head.hash, sizeof(s->head.hash)), V_INT(at_us),
+			V_TEXT(s->key->id), V_BLOB(signature, sizeof(signature)));
+}
+
+int setting_add(struct store *s, const char *name, const char *value)
+{
+	struct buf *b = entry_begin(s);
+	struct entry_info info = {.action = "setting.set"};
+
+	json_kv_text(b, "name", name);
+	json_kv_text(b, "value", value);
+	return entry_add(s, &info, NULL, NULL);
+}
+
+int finding_add(struct store *s, const char *pen, const char *kind, const char *detail,
+		int64_t at_us)
+{
+	struct buf *b = entry_begin(s);
+	struct entry_info info = {.action = "finding.add", .at_us = at_us};
+
+	json_key(b, "detail");
+	json_raw(b, detail, strlen(detail));
+	json_kv_text(b, "kind", kind);
+	if (pen)
+		json_kv_text(b, "pen", pen);
+	return entry_add(s, &info, NULL, NULL);
+}

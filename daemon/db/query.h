@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Queries as data: each daemon/sql/query/<method>.sql becomes one struct db_query, from the declarations in its head comment.
+ * Dispatch, validation, rpc.discover, the tool's help and the manual are made from this table.
+ *
+ * Head of such a file (tools/embed-sql.awk reads it and refuses what it does not understand):
+ *     -- doc: Motor runs, newest first.                       one sentence; more `-- doc:` lines continue it
+ *     -- role: viewer                                         viewer | operator | admin
+ *     -- shape: page                                          object | list | page | cycles
+ *     -- param: pen text max=32 -- Serial number of the pen.  name, type (int real text bool time), then any of
+ *     -- param: limit int min=1 max=1000 default=100 -- ...    required, min=, max=, default=, values=a|b, then the doc
+ *     -- column: start time -- When the motor started.        name, type (+ json, real:N decimals, hex), doc; in SELECT order
+ * SQL parameters are :name. Every declared parameter is bound (NULL when absent without default).
+ *
+ * Optional filters keep their index: a line of the SQL below may end in a mark, and is then part of the statement or not.
+ *     AND r.pen = (SELECT ...)  -- if pen             the parameter was given (one without default)
+ *     AND r.state = 2           -- if state=cut       it has this value
+ *     AND r.id < :after         -- if after and order=newest    both hold
+ *     ORDER BY r.id DESC        -- unless order=oldest          the opposite
+ *
+ * Shapes: object = exactly one row, -ENOENT if none; list = {"rows":[...]}; page = {"rows":[...],"next":cursor-or-null}: the query
+ * takes :after (text) and :limit; its last column must be named `cursor` (text, opaque,
+ * not shown, not declared) and `next` is the cursor of the last row when :limit rows came, else null.
+ * cycles = the method's answer is built in C from block rows (run.cycles).
+ */
+#ifndef DB_QUERY_H
+#define DB_QUERY_H
+
+#include "db.h"
+
+enum db_role { ROLE_VIEWER, ROLE_OPERATOR, ROLE_ADMIN };
+const char *db_role_name(enum db_role role);
+
+enum db_shape { SHAPE_OBJECT, SHAPE_LIST, SHAPE_PAGE, SHAPE_CYCLES };
+enum db_column_type { COLUMN_INT, COLUMN_REAL, COLUMN_TEXT, COLUMN_BOOL, COLUMN_TIME, COLUMN_JSON, COLUMN_HEX };
+
+struct db_param {
+	const char *name;
+	enum db_type type;
+	bool required;
+	int64_t min, max;            /* INT: range; TEXT: length in bytes; INT64_MIN / MAX where not stated */
+	const char *fallback;        /* default as text, NULL none */
+	const char *doc;
+	const char *values;          /* TEXT: "open|ended|cut", the allowed ones; NULL any */
+};
+
+struct db_column {
+	const char *name;
+	enum db_column_type type;
+	int decimals;                /* REAL */
+	const char *doc;
+};
+
+struct db_query {
+	const char *method;          /* "run.list" */
+	const char *doc;
+	enum db_role role;
+	enum db_shape shape;
+	const struct db_param *params;
+	size_t n_params;
+	const struct db_column *columns;
+	size_t n_columns;
+	const char *sql;
+};
+
+/* Generated. */
+extern const struct db_query db_queries[];
+extern const size_t db_n_queries;
+const struct db_query *db_query_find(const char *method);
+
+/*
+ * Sets job->value[@index] from a JSON scalar already parsed to text by the caller: TIME wants RFC 3339, INT digits, ... Checks type and
+ * limits. -EINVAL / -ERANGE with a sentence in @problem that names parameter, value and what is allowed.
+ */
+int db_query_set(struct db_job *job, size_t index, const char *text, size_t len, char problem[256]);
+/* Applies defaults and checks required ones. -EINVAL with the sentence. */
+int db_query_bind(struct db_job *job, char problem[256]);
+
+/* Generated too: the schema's migrations in order (index = user_version before), and the writer's statements by file name. */
+struct db_sql { const char *name; const char *sql; };
+extern const struct db_sql db_schema[];
+extern const size_t db_n_schema;
+extern const struct db_sql db_writes[];
+extern const size_t db_n_writes;
+const char *db_write_sql(const char *name); /* asserts that it exists */
+
+#endif

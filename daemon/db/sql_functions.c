@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+#include <math.h>
+
+#include "base/buf.h"
+#include "base/summary.h"
+#include "sql_functions.h"
+
+const char *const sql_function_names[] = {
+	"median", "percentile", "stddev", "stddev_pop", NULL,
+};
+
+/* Reads one integer up to a point or the end; false when there is none or it overflows. */
+static bool cursor_number(const char **p, int64_t *ret)
+{
+	char *end;
+
+	if (**p != '-' && (**p < '0' || **p > '9'))
+		return false;
+	errno = 0;
+	*ret = strtoll(*p, &end, 10);
+	if (errno || end == *p || end[-1] == '-')
+		return false;
+	*p = end;
+	return true;
+}
+
+static void cursor_part(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+	const char *p = (const char *)sqlite3_value_text(argv[0]);
+	int part = sqlite3_value_int(argv[1]), parts = sqlite3_value_int(argv[2]);
+	int64_t v, wanted = 0;
+	bool ok = p != NULL;
+
+	assert(argc == 3 && part < parts);
+	for (int i = 0; ok && i < parts; i++) {
+		ok = cursor_number(&p, &v) && *p++ == (i + 1 < parts ? '.' : '\0');
+		if (i == part)
+			wanted = v;
+	}
+	if (ok) {
+		sqlite3_result_int64(ctx, wanted);
+		return;
+	}
+	sqlite3_result_error(
+		ctx, "after: not a cursor of this list; allowed is `next` of an earlier answer",
+		-1);
+	sqlite3_result_error_code(
+		ctx, SQLITE_MISMATCH); /* the reader tells by it that the client is to blame */
+}
+
+struct hist {
+	const uint32_t *count;
+	unsigned bins, width; /* width of a bin in Hz or um */
+};
+
+/* The histogram that arguments 0 and 1 name; false when the result is set already (NULL or an
+ * error). */
+static bool get_hist(sqlite3_context *ctx, sqlite3_value **argv, struct summary *s,
+		     struct hist *ret)
+{
+	const char *which = (const char *)sqlite3_value_text(argv[1]);
+
+	if (sqlite3_value_type(argv[0]) == SQLITE_NULL)
+		return false;
+	summary_init(s);
+	if (summary_hist_decode(s, sqlite3_value_blob(argv[0]),
+				(size_t)sqlite3_value_bytes(argv[0])) < 0) {
+		sqlite3_result_error(ctx, "not a histogram", -1);
+		return false;
+	}
+	if (which && streq(which, "freq")) {
+		*ret = (struct hist){s->freq_hist, SUMMARY_FREQ_BINS, 1};
+	} else if (which && streq(which, "depth")) {
+		*ret = (struct hist){s->depth_hist, SUMMARY_DEPTH_BINS, SUMMARY_DEPTH_BIN_UM};
+	} else {
+		sqlite3_result_error(ctx, "a histogram is 'freq' or 'depth'", -1);
+		return false;
+	}
+	return true;
+}
+
+static void hist_json(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+	struct buf b = BUF_INIT(0);
+	struct summary s;
+	struct hist h;
+
+	assert(argc == 2);
+	if (!get_hist(ctx, argv, &s, &h))
+		return;
+	json_open(&b, '[');
+	for (unsigned i = 0; i < h.bins; i++) {
+		if (h.count[i] == 0)
+			continue;
+		json_open(&b, '[');
+		json_int(&b, i * h.width);
+		json_int(&b, h.count[i]);
+		json_close(&b, ']');
+	}
+	json_close(&b, ']');
+	if (b.error)
+		sqlite3_result_error_nomem(ctx);
+	else
+		sqlite3_result_text64(ctx, b.data, b.len, SQLITE_TRANSIENT, SQLITE_UTF8);
+	buf_done(&b);
+}
+
+static bool get_percent(sqlite3_context *ctx, sqlite3_value *value, double *ret)
+{
+	double p = sqlite3_value_double(value);
+	int type = sqlite3_value_numeric_type(value);
+
+	if ((type != SQLITE_INTEGER && type != SQLITE_FLOAT) || !(p >= 0 && p <= 100)) {
+		sqlite3_result_error(ctx, "a percentile is a number from 0 to 100", -1);
+		return false;
+	}
+	*ret = p;
+	return true;
+}
+
+/* ---- aggregates ---- */
+
+struct percentile {
+	double *value;
+	size_t n, cap;
+	double percent;
+	bool have_percent;
+};
+
+static void percentile_add(sqlite3_context *ctx, sqlite3_value *value, double percent)
+{
+	struct percentile *a = sqlite3_aggregate_context(ctx, sizeof(*a));
+	int type = sqlite3_value_numeric_type(value);
+
+	if (!a) {
+		sqlite3_result_error_nomem(ctx);
+		return;
+	}
+	if (a->have_percent && a->percent != percent) {
+		sqlite3_result_error(
+			ctx, "percentile: its second argument must be the same for all rows", -1);
+		return;
+	}
+	a->percent = percent;
+	a->have_percent = true;
+	if (type == SQLITE_NULL)
+		return;
+	if (type != SQLITE_INTEGER && type != SQLITE_FLOAT) {
+		sqlite3_result_error(ctx, "median and percentile take numbers", -1);
+		return;
+	}
+	if (a->n == a->cap) {
+		/* SQLite's own allocator, so that the limit on its memory holds here too. */
+		size_t cap = a->cap ? a->cap * 2 : 256;
+		double *grown = sqlite3_realloc64(a->value, cap * sizeof(*grown));
+
+		if (!grown) {
+			sqlite3_result_error_nomem(ctx);
+			return;
+		}
+		a->value = grown;
+		a->cap = cap;
+	}
+	a->value[a->n++] = sqlite3_value_double(value);
+}
+
+static void percentile_step(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+	double p;
+
+	assert(argc == 2);
+	if (get_percent(ctx, argv[1], &p))
+		percentile_add(ctx, argv[0], p);
+}
+
+static void median_step(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+	assert(argc == 1);
+	percentile_add(ctx, argv[0], 50);
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void percentile_final(sqlite3_context *ctx)
+{
+	struct percentile *a = sqlite3_aggregate_context(ctx, 0);
+	double at, low;
+	size_t i;
+
+	if (!a)
+		return;
+	if (a->n > 0) {
+		qsort(a->value, a->n, sizeof(*a->value), compare_doubles);
+		at = a->percent / 100 * (double)(a->n - 1);
+		i = (size_t)at;
+		low = a->value[i];
+		if (i + 1 < a->n)
+			low += (at - (double)i) * (a->value[i + 1] - low);
+		sqlite3_result_double(ctx, low);
+	}
+	sqlite3_free(a->value);
+	a->value = NULL;
+}
+
+/* Welford's way: sums of squares would lose everything for values like microseconds since 1970. */
+struct deviation {
+	double mean, m2;
+	uint64_t n;
+};
+
+static void deviation_step(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+	struct deviation *d = sqlite3_aggregate_context(ctx, sizeof(*d));
+	int type = sqlite3_value_numeric_type(argv[0]);
+	double x = sqlite3_value_double(argv[0]), delta;
+
+	assert(argc == 1);
+	if (!d) {
+		sqlite3_result_error_nomem(ctx);
+		return;
+	}
+	if (type == SQLITE_NULL)
+		return;
+	if (type != SQLITE_INTEGER && type != SQLITE_FLOAT) {
+		sqlite3_result_error(ctx, "stddev takes numbers", -1);
+		return;
+	}
+	delta = x - d->mean;
+	d->n++;
+	d->mean += delta / (double)d->n;
+	d->m2 += delta * (x - d->mean);
+}
+
+static void deviation_result(sqlite3_context *ctx, uint64_t less)
+{
+	struct deviation *d = sqlite3_aggregate_context(ctx, 0);
+
+	if (d && d->n > less)
+		sqlite3_result_double(ctx, sqrt(d->m2 / (double)(d->n - less)));
+}
+
+static void deviation_final(sqlite3_context *ctx)
+{
+	deviation_result(ctx, 1);
+}
+
+static void deviation_final_pop(sqlite3_context *ctx)
+{
+	deviation_result(ctx, 0);
+}
+
+int sql_functions_add(sqlite3 *handle)
+{
+	static const struct {
+		const char *name;
+		int args;
+		void (*function)(sqlite3_context *, int, sqlite3_value **);
+		void (*step)(sqlite3_context *, int, sqlite3_value **);
+		void (*final)(sqlite3_context *);
+	} functions[] = {
+		{"cursor_part", 3, cursor_part, NULL, NULL},
+		{"hist_json", 2, hist_json, NULL, NULL},
+		{"median", 1, NULL, median_step, percentile_final},
+		{"percentile", 2, NULL, percentile_step, percentile_final},
+		{"stddev", 1, NULL, deviation_step, deviation_final},
+		{"stddev_pop", 1, NULL, deviation_step, deviation_final_pop},
+	};
+	int r = SQLITE_OK;
+
+	for (size_t i = 0; i < ELEMENTSOF(functions) && r == SQLITE_OK; i++)
+		r = sqlite3_create_function_v2(
+			handle, functions[i].name, functions[i].args,
+			SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, NULL,
+			functions[i].function, functions[i].step, functions[i].final, NULL);
+	return r;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * SQL functions beside SQLite's own. All are deterministic and touch nothing but their arguments.
+ *
+ * For queries:
+ *
+ * - cursor_part(cursor, i, n): part i (from 0) of a page's cursor, n integers joined by points. An
+ * error that names `after` when it is no such cursor.
+ * - hist_json(hist, which): a run's histogram as [[lower bound of the bin, count],...] without
+ * empty bins; which is 'freq' (Hz) or 'depth' (um). NULL for NULL.
+ *
+ * For analysts, as aggregates; NULLs are left out, and no value at all gives NULL:
+ *
+ * - median(x), percentile(x, p): p in 0..100, the same for all rows; between two values a straight
+ * line.
+ * - stddev(x), stddev_pop(x): of a sample (n - 1; NULL for one value) and of the whole population.
+ */
+#ifndef DB_SQL_FUNCTIONS_H
+#define DB_SQL_FUNCTIONS_H
+
+#include <sqlite3.h>
+
+/* Adds the functions to a handle. An SQLite result code. */
+int sql_functions_add(sqlite3 *handle);
+/* Names of those for analysts, for the white list of sql.query; NULL-terminated. */
+extern const char *const sql_function_names[];
+
+#endif

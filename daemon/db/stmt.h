@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The prepared statements of one handle, by name. daemon/sql/write/<name>.sql is STMT_<name>; the
+ * values of a call are bound in the order in which the file first mentions its parameters.
+ *
+ *     r = stmt_run(s, cursor_move, V_INT(next_seq), V_INT(log));
+ *
+ *     r = stmt_begin(s, cursor_get, &q, V_INT(log));
+ *     while (r >= 0 && (r = stmt_step(s, q)) > 0) ... sqlite3_column_int64(q, 0) ...
+ *
+ * Errors are negative errno by db_sqlite_error(); what SQLite said is kept in stmts.problem.
+ */
+#ifndef DB_STMT_H
+#define DB_STMT_H
+
+#include <sqlite3.h>
+
+#include "base/util.h"
+
+#define STMT_LIST(X)                                                                               \
+	X(block_add)                                                                               \
+	X(block_from_tail)                                                                         \
+	X(block_next)                                                                              \
+	X(boot_get)                                                                                \
+	X(boot_list)                                                                               \
+	X(boot_put)                                                                                \
+	X(contact_around)                                                                          \
+	X(contact_prune)                                                                           \
+	X(contact_put)                                                                             \
+	X(counter_get)                                                                             \
+	X(cursor_add)                                                                              \
+	X(cursor_get)                                                                              \
+	X(cursor_put)                                                                              \
+	X(entry_add)                                                                               \
+	X(entry_by_request)                                                                        \
+	X(epoch_known_error)                                                                       \
+	X(epoch_list)                                                                              \
+	X(epoch_unchecked)                                                                         \
+	X(event_again)                                                                             \
+	X(event_map)                                                                               \
+	X(event_mapped)                                                                            \
+	X(head_put)                                                                                \
+	X(log_last)                                                                                \
+	X(log_next)                                                                                \
+	X(payload_epoch)                                                                           \
+	X(payload_event)                                                                           \
+	X(pen_get)                                                                                 \
+	X(pen_list)                                                                                \
+	X(pen_next)                                                                                \
+	X(pen_serial)                                                                              \
+	X(personal_add)                                                                            \
+	X(personal_get)                                                                            \
+	X(project_counters)                                                                        \
+	X(project_epoch)                                                                           \
+	X(project_event)                                                                           \
+	X(project_finding)                                                                         \
+	X(project_log)                                                                             \
+	X(project_loss)                                                                            \
+	X(project_mark)                                                                            \
+	X(project_pen)                                                                             \
+	X(project_pen_change)                                                                      \
+	X(project_run)                                                                             \
+	X(project_setting)                                                                         \
+	X(run_get_open)                                                                            \
+	X(run_again)                                                                               \
+	X(run_drop)                                                                                \
+	X(run_map)                                                                                 \
+	X(run_mapped)                                                                              \
+	X(run_next)                                                                                \
+	X(run_open)                                                                                \
+	X(run_open_of_pen)                                                                         \
+	X(run_progress)                                                                            \
+	X(tail_add)                                                                                \
+	X(tail_drop)                                                                               \
+	X(tail_list)
+
+#define STMT_ENUM_(name) STMT_##name,
+enum stmt_id { STMT_LIST(STMT_ENUM_) STMT_MAX_ };
+#undef STMT_ENUM_
+
+struct stmts {
+	sqlite3 *handle; /* borrowed */
+	sqlite3_stmt *stmt[STMT_MAX_];
+	bool failed;	   /* something failed since this was last cleared */
+	char problem[256]; /* what SQLite said of the last failure */
+};
+
+/* A value to bind. */
+struct stmt_value {
+	enum { VALUE_INT, VALUE_OPTIONAL, VALUE_TEXT, VALUE_BLOB } type;
+	int64_t i;
+	const void *p; /* borrowed until the statement is reset */
+	size_t len;
+};
+
+/* V_OPTIONAL(INT64_MIN) and V_TEXT(NULL) are NULL. */
+#define V_INT(v)      ((struct stmt_value){.type = VALUE_INT, .i = (int64_t)(v)})
+#define V_OPTIONAL(v) ((struct stmt_value){.type = VALUE_OPTIONAL, .i = (v)})
+#define V_TEXT(t)     ((struct stmt_value){.type = VALUE_TEXT, .p = (t)})
+#define V_BLOB(d, n)  ((struct stmt_value){.type = VALUE_BLOB, .p = (d), .len = (n)})
+
+void stmts_init(struct stmts *s, sqlite3 *handle);
+void stmts_done(struct stmts *s); /* finalises all */
+/* Ends whatever is still being stepped, as before a rollback. */
+void stmts_reset(struct stmts *s);
+/* Keeps SQLite's last error as stmts.problem; returns db_sqlite_error(). */
+int stmts_fail(struct stmts *s, int result);
+
+int stmt_begin_values(struct stmts *s, enum stmt_id id, sqlite3_stmt **ret,
+		      const struct stmt_value *values, size_t n);
+/* 1: a row is there; 0: it was the last, and the statement is reset. */
+int stmt_step(struct stmts *s, sqlite3_stmt *stmt);
+/* One row and the end of it: 1 if there was one, whose columns are valid until stmt_end(); 0. */
+void stmt_end(sqlite3_stmt *stmt);
+/* Runs to the end, rows ignored. */
+int stmt_run_values(struct stmts *s, enum stmt_id id, const struct stmt_value *values, size_t n);
+/* Simple statements without values: BEGIN, COMMIT, a pragma. */
+int stmt_exec(struct stmts *s, const char *sql);
+
+#define STMT_VALUES_(...)                                                                          \
+	(const struct stmt_value[]){__VA_ARGS__},                                                  \
+		ELEMENTSOF(((const struct stmt_value[]){__VA_ARGS__}))
+#define stmt_begin(s, name, ret, ...)                                                              \
+	stmt_begin_values(s, STMT_##name, ret, STMT_VALUES_(__VA_ARGS__))
+#define stmt_run(s, name, ...) stmt_run_values(s, STMT_##name, STMT_VALUES_(__VA_ARGS__))
+
+/* INT64_MIN for NULL. */
+static inline int64_t stmt_optional(sqlite3_stmt *stmt, int column)
+{
+	return sqlite3_column_type(stmt, column) == SQLITE_NULL
+		       ? INT64_MIN
+		       : sqlite3_column_int64(stmt, column);
+}
+
+#endif

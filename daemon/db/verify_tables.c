@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "db/db_internal.h"
+#include "db/verify_tables.h"
+
+/* A projection, read in the order of its key. Open runs are not in the chain yet. */
+struct table {
+	const char *name, *rows;
+};
+
+static const struct table tables[] = {
+	{"setting", "SELECT * FROM setting ORDER BY name"},
+	{"pen", "SELECT * FROM pen ORDER BY id"},
+	{"log", "SELECT * FROM log ORDER BY id"},
+	{"epoch", "SELECT * FROM epoch ORDER BY log, boot, from_tick_us"},
+	{"run", "SELECT * FROM run WHERE state <> 0 ORDER BY id"},
+	{"event", "SELECT * FROM event ORDER BY id"},
+	{"loss", "SELECT * FROM loss ORDER BY id"},
+	{"finding", "SELECT * FROM finding ORDER BY id"},
+	{"mark", "SELECT * FROM mark ORDER BY id"},
+};
+
+static int unable(struct verify *v, sqlite3 *handle)
+{
+	snprintf(v->report->problem, sizeof(v->report->problem),
+		 "The record could not be read to its end: %s.", sqlite3_errmsg(handle));
+	return db_sqlite_error(handle, sqlite3_extended_errcode(handle));
+}
+
+static bool same_value(sqlite3_stmt *a, sqlite3_stmt *b, int column)
+{
+	int type = sqlite3_column_type(a, column);
+	int len;
+
+	if (type != sqlite3_column_type(b, column))
+		return false;
+	if (type == SQLITE_NULL)
+		return true;
+	if (type == SQLITE_INTEGER)
+		return sqlite3_column_int64(a, column) == sqlite3_column_int64(b, column);
+	len = sqlite3_column_bytes(a, column);
+	if (len != sqlite3_column_bytes(b, column))
+		return false;
+	return len == 0 || memcmp(sqlite3_column_blob(a, column), sqlite3_column_blob(b, column),
+				  (size_t)len) == 0;
+}
+
+/* The row's key, for people. */
+static void row_name(const struct table *t, sqlite3_stmt *q, char *out, size_t size)
+{
+	const char *key = (const char *)sqlite3_column_text(q, 0);
+
+	if (streq(t->name, "epoch"))
+		snprintf(out, size, "the clock fit of log %s, boot %" PRId64, key ? key : "",
+			 (int64_t)sqlite3_column_int64(q, 1));
+	else
+		snprintf(out, size, "%s %s", t->name, key ? key : "");
+}
+
+static void value_name(sqlite3_stmt *q, int column, char out[48])
+{
+	const char *value = sqlite3_column_type(q, column) == SQLITE_BLOB
+				    ? "(bytes)"
+				    : (const char *)sqlite3_column_text(q, column);
+
+	snprintf(out, 48, "%.40s", value ? value : "nothing");
+}
+
+static int report_difference(struct verify *v, const struct table *t, sqlite3_stmt *have,
+			     sqlite3_stmt *want, int column)
+{
+	char row[96], is[48], should[48];
+
+	row_name(t, have, row, sizeof(row));
+	value_name(have, column, is);
+	value_name(want, column, should);
+	snprintf(v->report->problem, sizeof(v->report->problem),
+		 "In %s, %s is %s, but by its entries it is %s.", row,
+		 sqlite3_column_name(have, column), is, should);
+	return -EUCLEAN;
+}
+
+static int report_row(struct verify *v, const struct table *t, sqlite3_stmt *q, const char *what)
+{
+	char row[96];
+
+	row_name(t, q, row, sizeof(row));
+	snprintf(v->report->problem, sizeof(v->report->problem), "The row of %s %s.", row, what);
+	return -EUCLEAN;
+}
+
+/* Both in step. The key is the first column or columns: rows that are in one only show as a
+ * difference there. */
+static int compare_rows(struct verify *v, const struct table *t, sqlite3_stmt *have,
+			sqlite3_stmt *want)
+{
+	for (;;) {
+		int a = sqlite3_step(have), b = sqlite3_step(want);
+
+		if (a != SQLITE_ROW && a != SQLITE_DONE)
+			return unable(v, v->handle);
+		if (b != SQLITE_ROW && b != SQLITE_DONE)
+			return unable(v, v->rebuilt.handle);
+		if (a == SQLITE_DONE && b == SQLITE_DONE)
+			return 0;
+		if (a == SQLITE_DONE)
+			return report_row(v, t, want, "is missing");
+		if (b == SQLITE_DONE)
+			return report_row(v, t, have, "follows from no entry");
+		for (int i = 0; i < sqlite3_column_count(have); i++)
+			if (!same_value(have, want, i))
+				return report_difference(v, t, have, want, i);
+	}
+}
+
+static int compare_table(struct verify *v, const struct table *t)
+{
+	sqlite3_stmt *have = NULL, *want = NULL;
+	int r;
+
+	if (sqlite3_prepare_v2(v->handle, t->rows, -1, &have, NULL) != SQLITE_OK)
+		r = unable(v, v->handle);
+	else if (sqlite3_prepare_v2(v->rebuilt.handle, t->rows, -1, &want, NULL) != SQLITE_OK)
+		r = unable(v, v->rebuilt.handle);
+	else
+		r = compare_rows(v, t, have, want);
+	sqlite3_finalize(have);
+	sqlite3_finalize(want);
+	return r;
+}
+
+int verify_tables(struct verify *v)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < ELEMENTSOF(tables) && r == 0; i++) {
+		if (v->progress)
+			v->progress("projections", (int64_t)i, (int64_t)ELEMENTSOF(tables), v->ctx);
+		r = compare_table(v, &tables[i]);
+	}
+	return r;
+}
+
+/* ---- leftovers ---- */
+
+/* A query that finds what should not be; the first column of its first row is put into the
+ * sentence. */
+struct leftover {
+	const char *sql, *sentence;
+};
+
+static const struct leftover leftovers[] = {
+	{"SELECT b.id FROM (SELECT block AS id, lag(block + blocks, 1, 1) OVER (ORDER BY block) AS "
+	 "expected FROM run"
+	 " WHERE blocks > 0) b WHERE b.id <> b.expected LIMIT 1",
+	 "Blocks of cycles before number %s belong to no run, or to two."},
+	{"SELECT m FROM (SELECT max(id) AS m FROM block) WHERE m <> (SELECT coalesce(max(block + "
+	 "blocks - 1), 0) FROM run"
+	 " WHERE blocks > 0)",
+	 "Block of cycles %s belongs to no run."},
+	{"SELECT t.id >> 27 FROM tail t LEFT JOIN run r ON r.id = t.id >> 27 WHERE r.state IS NOT "
+	 "0 LIMIT 1",
+	 "Cycles are kept for run %s, which is not open."},
+	{"SELECT entry FROM personal WHERE entry NOT IN (SELECT seq FROM entry) LIMIT 1",
+	 "A personal value belongs to entry %s, which does not exist."},
+	{"SELECT id FROM log WHERE id NOT IN (SELECT log FROM cursor) LIMIT 1",
+	 "Log %s has no cursor."},
+	{"SELECT r.id FROM run r JOIN cursor c ON c.log = r.log WHERE r.last_seq >= c.next_seq "
+	 "LIMIT 1",
+	 "Run %s was read beyond the cursor of its log."},
+	{"SELECT e.id FROM event e JOIN cursor c ON c.log = e.log WHERE e.seq >= c.next_seq LIMIT "
+	 "1",
+	 "Event %s was read beyond the cursor of its log."},
+	{"SELECT l.id FROM loss l JOIN cursor c ON c.log = l.log WHERE l.next_seq > c.next_seq "
+	 "LIMIT 1",
+	 "Loss %s lies beyond the cursor of its log."},
+	{"SELECT id FROM (SELECT id, first_seq, lag(last_seq) OVER (PARTITION BY log ORDER BY "
+	 "first_seq) AS before FROM run)"
+	 " WHERE before >= first_seq LIMIT 1",
+	 "Run %s begins before the run before it ends."},
+	{"SELECT id FROM (SELECT id, first_seq, lag(next_seq) OVER (PARTITION BY log ORDER BY "
+	 "first_seq) AS before FROM loss)"
+	 " WHERE before > first_seq LIMIT 1",
+	 "Loss %s overlaps another."},
+	{"SELECT e.id FROM loss l JOIN event e ON e.log = l.log AND e.seq >= l.first_seq AND e.seq "
+	 "< l.next_seq LIMIT 1",
+	 "Event %s is a record that is said to be lost."},
+};
+
+static int look(struct verify *v, const struct leftover *l)
+{
+	sqlite3_stmt *q;
+	int r = 0, step;
+
+	if (sqlite3_prepare_v2(v->handle, l->sql, -1, &q, NULL) != SQLITE_OK)
+		return unable(v, v->handle);
+	step = sqlite3_step(q);
+	if (step == SQLITE_ROW) {
+		snprintf(v->report->problem, sizeof(v->report->problem), l->sentence,
+			 (const char *)sqlite3_column_text(q, 0));
+		r = -EUCLEAN;
+	} else if (step != SQLITE_DONE) {
+		r = unable(v, v->handle);
+	}
+	sqlite3_finalize(q);
+	return r;
+}
+
+/* Open runs have no entry; what is kept of their cycles must be readable and add up to what their
+ * rows say. */
+static int check_open_runs(struct verify *v)
+{
+	static const char sql[] = "SELECT r.id, r.cycles, t.data FROM run r LEFT JOIN tail t"
+				  " ON t.id BETWEEN r.id << 27 AND (r.id << 27) + 134217727 WHERE "
+				  "r.state = 0 ORDER BY r.id, t.id";
+	int64_t run = 0, claimed = 0, held = 0;
+	sqlite3_stmt *q;
+	int step, r = 0;
+
+	if (sqlite3_prepare_v2(v->handle, sql, -1, &q, NULL) != SQLITE_OK)
+		return unable(v, v->handle);
+	do {
+		uint32_t count = 0;
+		const void *data;
+
+		step = sqlite3_step(q);
+		if (run > 0 && held != claimed &&
+		    (step != SQLITE_ROW || sqlite3_column_int64(q, 0) != run)) {
+			snprintf(v->report->problem, sizeof(v->report->problem),
+				 "Open run %" PRId64 " holds %" PRId64
+				 " cycles where its row says %" PRId64 ".",
+				 run, held, claimed);
+			r = -EUCLEAN;
+		}
+		if (step != SQLITE_ROW || r < 0)
+			break;
+		if (sqlite3_column_int64(q, 0) != run) {
+			run = sqlite3_column_int64(q, 0);
+			claimed = sqlite3_column_int64(q, 1);
+			held = 0;
+			v->report->open_runs++;
+		}
+		data = sqlite3_column_blob(q, 2);
+		if (data && pw_cycles_decode(data, (size_t)sqlite3_column_bytes(q, 2), v->period,
+					     v->depth, PW_CYCLES_MAX, &count) != PW_OK) {
+			snprintf(v->report->problem, sizeof(v->report->problem),
+				 "Open run %" PRId64 ": its newest cycles are damaged.", run);
+			r = -EUCLEAN;
+		}
+		held += count;
+	} while (r == 0);
+	if (r == 0 && step != SQLITE_DONE)
+		r = unable(v, v->handle);
+	sqlite3_finalize(q);
+	return r;
+}
+
+int verify_leftovers(struct verify *v)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < ELEMENTSOF(leftovers) && r == 0; i++)
+		r = look(v, &leftovers[i]);
+	return r == 0 ? check_open_runs(v) : r;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* The inside of verification, shared by its two files. */
+#ifndef DB_VERIFY_TABLES_H
+#define DB_VERIFY_TABLES_H
+
+#include "db/open.h"
+#include "db/run.h"
+#include "db/verify.h"
+
+struct verify {
+	struct db_verify_report *report;
+	db_verify_progress progress;
+	void *ctx;
+	sqlite3 *handle;      /* the record, in one read transaction */
+	struct stmts rebuilt; /* its handle: the tables built again */
+	struct opened_head signed_head;
+	struct chain_head head; /* as computed so far */
+	sqlite3_stmt *read_run, *read_blocks, *read_personal, *read_claims;
+	struct run_acc *run;
+	struct buf canonical;
+	uint32_t period[PW_CYCLES_MAX];
+	uint16_t depth[PW_CYCLES_MAX];
+};
+
+/* Compares every row of every projection with what was built again. */
+int verify_tables(struct verify *v);
+/* Looks for rows that no entry accounts for, and for logs whose records do not follow each other.
+ */
+int verify_leftovers(struct verify *v);
+
+#endif

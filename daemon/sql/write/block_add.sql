@@ -1,0 +1,1 @@
+INSERT INTO block (id, first, data) VALUES (:id, :first, :data)

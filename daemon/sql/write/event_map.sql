@@ -1,0 +1,1 @@
+SELECT id, tick_us FROM event WHERE log = :log AND boot = :boot

@@ -1,0 +1,1 @@
+SELECT serial FROM pen WHERE id = :id

@@ -1,0 +1,1 @@
+INSERT INTO personal (entry, field, salt, value) VALUES (:entry, :field, :salt, :value)

@@ -1,0 +1,1 @@
+SELECT value, salt FROM personal WHERE entry = :entry AND field = :field

@@ -1,0 +1,3 @@
+INSERT INTO log (id, pen, log_id, fork, entry)
+SELECT p ->> 'log', p ->> 'pen_id', p ->> 'log_id', coalesce(p ->> 'fork', 0), seq
+FROM (SELECT :seq AS seq, :payload AS p)

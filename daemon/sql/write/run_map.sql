@@ -1,0 +1,2 @@
+-- The runs of a boot, for a new fit of its clock.
+SELECT id, tick_start_us, tick_end_us, state, after_us, before_us FROM run WHERE log = :log AND boot = :boot

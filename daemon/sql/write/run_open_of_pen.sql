@@ -1,0 +1,1 @@
+SELECT log FROM run WHERE state = 0 AND pen = :pen

@@ -1,0 +1,1 @@
+INSERT INTO tail (id, data) VALUES (:id, :data)

@@ -1,0 +1,1 @@
+DELETE FROM tail WHERE id BETWEEN :first AND :last
