@@ -1,0 +1,69 @@
+-- doc: One motor run with its histograms.
+-- role: viewer
+-- shape: object
+-- param: run int required min=1 -- Number of the run in this database.
+-- column: id int -- Number of the run in this database.
+-- column: pen text -- Serial number of the pen.
+-- column: run int -- The pen's own number of the run.
+-- column: boot int -- Power-ups of the pen before it.
+-- column: state text -- open (still running, or not read to its end), ended, or cut (its end is missing).
+-- column: start time -- Motor on, best estimate.
+-- column: end time -- Motor off, best estimate; null while open.
+-- column: earliest time -- It cannot have begun before this.
+-- column: latest time -- It cannot have ended after this.
+-- column: quality text -- Of the times: synced (measured by this host), rtc (by the pen's clock) or estimated.
+-- column: day int -- Day of its start in the clinic's zone, yyyymmdd.
+-- column: cycles int -- Needle cycles held.
+-- column: lost_cycles int -- Needle cycles known to be missing.
+-- column: on_time_s real:3 -- Motor-on time in seconds; null while open.
+-- column: freq_mean_hz real:3 -- Mean frequency, pauses left out.
+-- column: freq_sd_hz real:3 -- Standard deviation of the frequency.
+-- column: depth_mean_um real:1 -- Mean needle protrusion in micrometres.
+-- column: depth_sd_um real:1 -- Standard deviation of the protrusion.
+-- column: depth_min_um int -- Least protrusion.
+-- column: depth_max_um int -- Greatest protrusion.
+-- column: complete bool -- Whether every cycle is here and the pen's own totals agree.
+-- column: log_id text -- The pen's log that it was read from, 16 hexadecimal digits.
+-- column: first_seq int -- Its first record in that log.
+-- column: last_seq int -- Its last record in that log.
+-- column: tick_start_us int -- Motor on, microseconds since the pen's power-up.
+-- column: tick_end_us int -- Motor off, or its newest record while open, microseconds since the pen's power-up.
+-- column: end_reason text -- off, stall, battery or fault; another is a number; null while open, when cut, or when the pen does not say.
+-- column: voltage_mv int -- Motor voltage as set, millivolts; null when not stated.
+-- column: depth_set_um int -- Depth as set on the pen, micrometres; null when not stated.
+-- column: freq_min_hz real:2 -- Lowest frequency of a cycle.
+-- column: freq_max_hz real:2 -- Highest frequency of a cycle.
+-- column: depth_source text -- Where depth values come from: sensor, setting or none.
+-- column: depth_uncertainty_um int -- Of one depth value; null when not stated.
+-- column: freq_hist json -- Cycles by frequency: [[hertz, cycles],...], a bin per hertz; 255 is 255 and more.
+-- column: depth_hist json -- Cycles by protrusion: [[micrometres, cycles],...], a bin per 25; 3175 is 3175 and more.
+-- column: gaps json -- What was lost: [[first cycle, how many],...].
+-- column: digest text -- BLAKE2b-256 of its decoded cycles, as in the chain; null while open.
+-- column: entry int -- The entry that holds it in the chain; null while open.
+
+SELECT r.id, p.serial, r.number, r.boot,
+	CASE r.state WHEN 0 THEN 'open' WHEN 1 THEN 'ended' ELSE 'cut' END AS state,
+	r.start_us, iif(r.state = 0, NULL, r.end_us) AS end_us, r.earliest_us, r.latest_us,
+	CASE r.quality WHEN 2 THEN 'synced' WHEN 1 THEN 'rtc' ELSE 'estimated' END AS quality,
+	r.local_day, r.cycles, r.lost_cycles, r.on_time_us / 1e6 AS on_time_s,
+	r.freq_sum_chz / 100.0 / nullif(r.freq_count, 0) AS freq_mean_hz,
+	sqrt(max(0.0, (r.freq_sq * 1.0 - r.freq_sum_chz * 1.0 * r.freq_sum_chz / nullif(r.freq_count, 0))
+		/ nullif(r.freq_count, 0))) / 100.0 AS freq_sd_hz,
+	r.depth_sum_um * 1.0 / nullif(r.depth_count, 0) AS depth_mean_um,
+	sqrt(max(0.0, (r.depth_sq * 1.0 - r.depth_sum_um * 1.0 * r.depth_sum_um / nullif(r.depth_count, 0))
+		/ nullif(r.depth_count, 0))) AS depth_sd_um,
+	iif(r.depth_count > 0, r.depth_min_um, NULL) AS depth_min_um,
+	iif(r.depth_count > 0, r.depth_max_um, NULL) AS depth_max_um,
+	r.state = 1 AND r.lost_cycles = 0 AND r.flags & 7 = 0 AS complete,
+	l.log_id, r.first_seq, r.last_seq, r.tick_start_us, r.tick_end_us,
+	CASE r.end_reason WHEN 0 THEN 'off' WHEN 1 THEN 'stall' WHEN 2 THEN 'battery' WHEN 3 THEN 'fault'
+		WHEN 255 THEN NULL ELSE r.end_reason END AS end_reason,
+	r.voltage_mv, r.depth_set_um,
+	nullif(r.freq_min_chz, 0) / 100.0 AS freq_min_hz, nullif(r.freq_max_chz, 0) / 100.0 AS freq_max_hz,
+	CASE r.depth_source WHEN 1 THEN 'sensor' WHEN 2 THEN 'setting' ELSE 'none' END AS depth_source,
+	r.depth_uncertainty_um,
+	hist_json(r.hist, 'freq') AS freq_hist, hist_json(r.hist, 'depth') AS depth_hist,
+	coalesce(r.gaps, '[]') AS gaps,
+	e.payload ->> 'digest' AS digest, r.entry
+FROM run r JOIN pen p ON p.id = r.pen JOIN log l ON l.id = r.log LEFT JOIN entry e ON e.seq = r.entry
+WHERE r.id = :run

@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""tools/embed-sql.awk: what it makes compiles, and what it does not understand it refuses with file and line."""
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from harness import TOP, Tap, expect, expect_equal, temporary_directory  # noqa: E402
+
+GOOD = """\
+-- SPDX-License-Identifier: MIT
+-- doc: Things, newest
+-- doc: first.
+-- role: viewer
+-- shape: page
+-- param: owner text max=32 -- Only those of "this" owner.
+-- param: kind text values=big|small -- Only those of this kind.
+-- param: limit int min=1 max=1000 default=100 -- At most so many.
+-- param: after text max=64 -- Go on here.
+-- column: id int -- Its number.
+-- column: size real:2 -- Its size.
+
+-- A free comment: :nothing of it is embedded.
+SELECT id, size, 'a -- b :c' AS "x:y", id AS cursor
+FROM thing
+WHERE true
+\tAND owner = :owner   -- if owner
+\tAND size > 10        -- if kind=big and owner
+\tAND id < :after      -- unless kind=big
+ORDER BY id DESC
+LIMIT :limit
+"""
+
+
+def embed(files, directory=None):
+    """Writes {path: text} below a directory and embeds them in this order. Returns (status, stdout, stderr)."""
+    directory = directory or temporary_directory()
+    for path, text in files.items():
+        full = os.path.join(directory, path)
+        os.makedirs(os.path.dirname(full), exist_ok=True)
+        with open(full, "w", newline="") as f:
+            f.write(text)
+    run = subprocess.run([*os.environ.get("AWK", "awk").split(), "-f", os.path.join(TOP, "tools/embed-sql.awk"), *files],
+                         cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    return run.returncode, run.stdout, run.stderr
+
+
+def compiles(source, directory, *checks):
+    """The table compiles without a warning, and a program over it finds each check to hold."""
+    with open(os.path.join(directory, "table.c"), "w") as f:
+        f.write(source)
+    with open(os.path.join(directory, "main.c"), "w") as f:
+        f.write('#include "db/query.h"\nint main(void) {\n' + "".join(
+            f"if (!({check})) return {i + 1};\n" for i, check in enumerate(checks)) + "return 0; }\n")
+    subprocess.run(["cc", "-std=gnu17", "-Wall", "-Wextra", "-Werror", f"-I{TOP}/daemon", f"-I{TOP}/proto", "-o", "checks",
+                    "main.c", "table.c"], cwd=directory, check=True)
+    status = subprocess.run([os.path.join(directory, "checks")]).returncode
+    expect(status == 0, f"does not hold: {checks[status - 1]}" if status else "")
+
+
+def good_files():
+    directory = temporary_directory()
+    status, out, err = embed({
+        "schema/0001-first.sql": "CREATE TABLE \"a\\b\" (x TEXT); -- kept\n",
+        "schema/0002-second.sql": "ALTER TABLE x;\n",
+        "write/thing_add.sql": "-- why\nINSERT INTO thing VALUES (:a)\n",
+        "query/thing.get.sql": GOOD.replace("shape: page", "shape: list"),
+        "query/thing.list.sql": GOOD,
+    }, directory)
+    expect_equal((status, err), (0, ""), "status and messages")
+    compiles(out, directory,
+             "db_n_queries == 2 && db_n_schema == 2 && db_n_writes == 1",
+             'streq(db_queries[1].method, "thing.list")',
+             'streq(db_queries[1].doc, "Things, newest first.")',
+             "db_queries[1].role == ROLE_VIEWER && db_queries[1].shape == SHAPE_PAGE && db_queries[0].shape == SHAPE_LIST",
+             "db_queries[1].n_params == 4 && db_queries[1].n_columns == 2",
+             'streq(db_queries[1].params[0].doc, "Only those of \\"this\\" owner.")',
+             "db_queries[1].params[0].max == 32 && db_queries[1].params[0].min == INT64_MIN",
+             'streq(db_queries[1].params[1].values, "big|small") && !db_queries[1].params[0].values',
+             'streq(db_queries[1].params[2].fallback, "100") && !db_queries[1].params[2].required',
+             "db_queries[1].columns[1].type == COLUMN_REAL && db_queries[1].columns[1].decimals == 2",
+             'strncmp(db_queries[1].sql, "SELECT id, size, \'a -- b :c\' AS \\"x:y\\"", 35) == 0',
+             'strstr(db_queries[1].sql, "\\tAND owner = :owner -- if owner\\n")',
+             'strstr(db_queries[1].sql, "\\tAND size > 10 -- if kind=big and owner\\n")',
+             '!strstr(db_queries[1].sql, "free comment")',
+             'streq(db_schema[0].name, "0001-first") && streq(db_schema[1].name, "0002-second")',
+             'streq(db_schema[0].sql, "CREATE TABLE \\"a\\\\b\\" (x TEXT); -- kept\\n")',
+             'streq(db_writes[0].name, "thing_add")',
+             'streq(db_writes[0].sql, "-- why\\nINSERT INTO thing VALUES (:a)\\n")')
+
+
+def empty_sets():
+    for files in ({}, {"schema/0001-first.sql": "CREATE TABLE a (x);\n"}):
+        directory = temporary_directory()
+        status, out, err = embed(files, directory)
+        expect_equal((status, err), (0, ""), "status and messages")
+        compiles(out, directory, f"db_n_queries == 0 && db_n_writes == 0 && db_n_schema == {len(files)}")
+
+
+def refused(name, text, line, message):
+    status, out, err = embed({name: text})
+    expect_equal((status, out), (1, ""), "status and output")
+    expect(f"{name}:{line}: {message}" in err, f"wanted {name}:{line}: {message}\nfound  {err}")
+
+
+QUERY = "query/thing.list.sql"
+
+# what is replaced in GOOD, by what, the line told, the message
+BAD = [
+    ("-- role: viewer\n", "", 1, "the head lacks `-- role:`"),
+    ("role: viewer", "role: everybody", 4, "role everybody: allowed are viewer, operator, admin"),
+    ("-- role: viewer\n", "-- role: viewer\n-- role: admin\n", 5, "role is stated twice"),
+    ("shape: page", "shape: tree", 5, "shape tree: allowed are object, list, page, cycles"),
+    ("-- shape: page\n", "", 1, "the head lacks `-- shape:`"),
+    ("first.\n", "first\n", 1, "the head lacks `-- doc:`, a sentence"),
+    ("-- doc: first.", "-- about: first.", 3, "unknown key about"),
+    ("-- doc: first.", "-- something else", 3, "a head line is `-- key: value`"),
+    ("owner text max=32", "owner blob max=32", 6, "type blob: allowed are int, real, text, bool, time"),
+    ("owner text max=32", "Owner text max=32", 6, "name Owner"),
+    ("owner text max=32", "owner", 6, "a param is `name type"),
+    (" -- Only those of \"this\" owner.", "", 6, "a param ends in ` -- ` and a sentence"),
+    ("\"this\" owner.", "this owner", 6, "a description is a sentence"),
+    ("max=32", "max=many", 6, "max is not an integer"),
+    ("max=32", "most=32", 6, "unknown most=32: allowed are required, min=, max=, default=, values="),
+    ("max=32", "min=33 max=32", 6, "min is above max"),
+    ("owner text max=32", "kind text max=32", 7, "param kind is declared twice"),
+    ("kind text values", "kind int values", 7, "values= is for text"),
+    ("values=big|small", "values=big|small default=medium", 7, "the default is not one of the values"),
+    ("default=100", "required default=100", 8, "a required param needs no default"),
+    ("default=100", "default=0", 8, "the default lies outside min and max"),
+    ("default=100", "default=some", 8, "default some does not fit type int"),
+    (" default=100", "", 8, "the limit of a page has a default"),
+    ("-- param: after text max=64 -- Go on here.\n", "", 1, "a page has `-- param: after text`"),
+    ("real:2", "real", 11, "say how many decimals"),
+    ("size real:2", "size colour", 11, "type colour: allowed are int, real:N, text, bool, time, json, hex"),
+    ("size real:2", "id int", 11, "column id is declared twice"),
+    ("owner = :owner", "owner = :holder", 17, ":holder is not declared"),
+    ("AND owner = :owner ", "AND true ", None, None),  # owner is still named by marks: not an error
+    ("-- if owner", "-- if holder", 17, "the mark names holder, which is no param"),
+    ("-- if owner", "-- if limit", 17, "the mark names limit, which always has a value"),
+    ("kind=big and owner", "kind=medium and owner", 18, "the mark names kind=medium, which is not one of its values="),
+    ("kind=big and owner", "kind=big or owner", 18, "a mark is `-- if PARAM`"),
+    ("-- unless kind=big", "-- unless it rains", 19, "a mark is `-- if PARAM`"),
+    ("FROM thing", "FROM thing /* all */", 15, "write comments as `-- ...`"),
+    ("'a -- b :c'", "'a -- b :c", 14, "a quoted text must end on the line"),
+    ("FROM thing\n", "FROM thing\r\n", 15, "the line ends in a carriage return"),
+    ("FROM thing\n", "FROM thing\n-- column: later int -- Too late.\n", 16, "a declaration below the head"),
+    ("LIMIT :limit", "LIMIT 5", 8, "param limit is not used"),
+]
+
+
+def main():
+    tap = Tap()
+    tap.case("good files make the table", good_files)
+    tap.case("empty sets make empty tables", empty_sets)
+    for old, new, line, message in BAD:
+        expect(GOOD.count(old) >= 1, old)
+        text = GOOD.replace(old, new, 1)
+        if message is None:
+            tap.case(f"taken: {new!r}", lambda text=text: expect_equal(embed({QUERY: text})[0], 0, "status"))
+        else:
+            tap.case(f"refused: {new!r} for {old!r}", refused, QUERY, text, line, message)
+    tap.case("refused: a query without columns", refused, QUERY,
+             "\n".join(x for x in GOOD.splitlines() if "column:" not in x) + "\n", 1, "the head lacks `-- column:`")
+    tap.case("refused: a head alone", refused, QUERY, GOOD[:GOOD.index("\n\n") + 1], 1, "no SQL in it")
+    tap.case("refused: too many params", refused, QUERY, GOOD.replace(
+        "-- column: id", "".join(f"-- param: p{i} int -- One more.\n" for i in range(9)) + "-- column: id"), 18,
+        "more than 12 params")
+    tap.case("refused: a query's name", refused, "query/List.sql", GOOD, 1, "a query's file is named like its method")
+    tap.case("refused: a migration's name", refused, "schema/first.sql", "CREATE TABLE a (x);\n", 1, "a migration's file is named")
+    tap.case("refused: another ending", refused, "write/a.txt", "SELECT 1\n", 1, "the name does not end in .sql")
+    tap.case("refused: another folder", refused, "other/a.sql", "SELECT 1\n", 1, "cannot tell what this is")
+
+    def out_of_order():
+        status, _, err = embed({"schema/0002-b.sql": "B;\n", "schema/0001-a.sql": "A;\n"})
+        expect(status == 1 and "migrations must be given in the order of their names" in err, err)
+
+    tap.case("refused: migrations out of order", out_of_order)
+    tap.done()
+
+
+main()

@@ -1,0 +1,398 @@
+# SPDX-License-Identifier: MIT
+# Turns the .sql files named as arguments into the C table that daemon/db/query.h declares.
+#
+#     awk -f tools/embed-sql.awk daemon/sql/schema/*.sql daemon/sql/write/*.sql daemon/sql/query/*.sql >sql_table.c
+#
+# The folder says what a file is. schema/ and write/ are embedded as they are. A file of query/ begins with a head of comment
+# lines (query.h says which), up to the first line that is none; below it, comments are free and are not embedded, but for
+# the mark of an optional line: `-- if PARAM`, `-- if PARAM=VALUE`, `-- if A and B`, and the same with unless.
+# Whatever is not understood is refused as file:line: message.
+
+function fail(message, line) {
+	printf "%s:%d: %s\n", file, line ? line : FNR, message > "/dev/stderr"
+	failed = 1
+}
+
+# Text as a C string literal.
+function quote(text,    out, i, c) {
+	out = ""
+	for (i = 1; i <= length(text); i++) {
+		c = substr(text, i, 1)
+		if (c == "\\" || c == "\"")
+			out = out "\\"
+		out = out (c == "\t" ? "\\t" : c)
+	}
+	return "\"" out "\""
+}
+
+function trim(text) {
+	sub(/^[ \t]+/, "", text)
+	sub(/[ \t]+$/, "", text)
+	return text
+}
+
+function ends_like_a_sentence(text) {
+	return text ~ /[.?!)]$/
+}
+
+# Where the comment of a line begins (0: nowhere), text literals and quoted names skipped.
+function comment_at(line,    i, c, inside) {
+	inside = ""
+	for (i = 1; i <= length(line); i++) {
+		c = substr(line, i, 1)
+		if (inside != "") {
+			if (c == inside)
+				inside = ""
+		} else if (c == "'" || c == "\"") {
+			inside = c
+		} else if (c == "-" && substr(line, i, 2) == "--") {
+			return i
+		} else if (c == "/" && substr(line, i, 2) == "/*") {
+			fail("write comments as `-- ...`, not as `/* ... */`")
+		}
+	}
+	if (inside != "")
+		fail("a quoted text must end on the line where it begins")
+	return 0
+}
+
+function kind_of(path) {
+	if (path ~ /(^|\/)schema\/[^\/]+$/)
+		return "schema"
+	if (path ~ /(^|\/)write\/[^\/]+$/)
+		return "write"
+	if (path ~ /(^|\/)query\/[^\/]+$/)
+		return "query"
+	return ""
+}
+
+function begin_file() {
+	end_file()
+	file = FILENAME
+	kind = kind_of(file)
+	name = file
+	sub(/^.*\//, "", name)
+	if (kind == "")
+		fail("cannot tell what this is: expected a file in schema/, write/ or query/")
+	if (name !~ /\.sql$/)
+		fail("the name does not end in .sql")
+	sub(/\.sql$/, "", name)
+	if (kind == "query" && name !~ /^[a-z]+(\.[a-z_]+)+$/)
+		fail("a query's file is named like its method: noun.verb, lower case")
+	else if (kind == "schema" && name !~ /^[0-9]+[a-z0-9_-]*$/)
+		fail("a migration's file is named by its number and what it does: 0001-what.sql")
+	else if (kind == "write" && name !~ /^[a-z0-9_.-]+$/)
+		fail("a statement's file is named in lower case")
+	if ((kind, name) in seen)
+		fail("a second " kind " file named " name)
+	seen[kind, name] = 1
+	sql = ""
+	in_head = kind == "query"
+	doc = role = shape = params = columns = ""
+	n_params = n_columns = 0
+	split("", param_type)
+	split("", param_line)
+	split("", param_optional)
+	split("", param_values)
+	split("", used)
+	split("", column_seen)
+}
+
+# One `-- key: value` line of a query's head.
+function head_line(line,    key, value) {
+	if (line ~ /^-- SPDX-License-Identifier: /)
+		return
+	if (line !~ /^-- [a-z]+: /) {
+		fail("a head line is `-- key: value`; free comments go below the head, after an empty line")
+		return
+	}
+	key = substr(line, 4, index(line, ":") - 4)
+	value = trim(substr(line, index(line, ":") + 1))
+	if (key == "doc") {
+		doc = doc (doc == "" ? "" : " ") value
+	} else if (key == "role") {
+		if (role != "")
+			fail("role is stated twice")
+		if (value !~ /^(viewer|operator|admin)$/)
+			fail("role " value ": allowed are viewer, operator, admin")
+		role = value
+	} else if (key == "shape") {
+		if (shape != "")
+			fail("shape is stated twice")
+		if (value !~ /^(object|list|page|cycles)$/)
+			fail("shape " value ": allowed are object, list, page, cycles")
+		shape = value
+	} else if (key == "param") {
+		head_param(value)
+	} else if (key == "column") {
+		head_column(value)
+	} else {
+		fail("unknown key " key ": allowed are doc, role, shape, param, column")
+	}
+}
+
+# Splits "declaration -- doc": sets word[], returns their number; doc_text.
+function declaration(value, what,    at, n) {
+	at = index(value, " -- ")
+	if (!at) {
+		fail("a " what " ends in ` -- ` and a sentence that describes it")
+		return 0
+	}
+	doc_text = trim(substr(value, at + 4))
+	if (!ends_like_a_sentence(doc_text))
+		fail("a description is a sentence: it ends in a full stop")
+	n = split(trim(substr(value, 1, at - 1)), word, /[ \t]+/)
+	if (n < 2) {
+		fail("a " what " is `name type ... -- description`")
+		return 0
+	}
+	if (word[1] !~ /^[a-z][a-z0-9_]*$/)
+		fail("name " word[1] ": lower case letters, digits and _")
+	return n
+}
+
+function number_of(text, what) {
+	if (text !~ /^-?[0-9]+$/) {
+		fail(what " is not an integer")
+		return "0"
+	}
+	return text
+}
+
+function default_fits(type, value) {
+	if (type == "int")
+		return value ~ /^-?[0-9]+$/
+	if (type == "real")
+		return value ~ /^-?[0-9]+(\.[0-9]+)?$/
+	if (type == "bool")
+		return value ~ /^(true|false)$/
+	return type == "text"
+}
+
+function head_param(value,    n, i, type, required, min, max, fallback, values, has_default, v) {
+	n = declaration(value, "param")
+	if (!n)
+		return
+	type = word[2]
+	required = "false"
+	min = max = fallback = values = ""
+	has_default = 0
+	if (type !~ /^(int|real|text|bool|time)$/)
+		fail("type " type ": allowed are int, real, text, bool, time")
+	if (word[1] in param_type)
+		fail("param " word[1] " is declared twice")
+	for (i = 3; i <= n; i++) {
+		v = word[i]
+		sub(/^[a-z]+=/, "", v)
+		if (word[i] == "required") {
+			required = "true"
+		} else if (word[i] ~ /^(min|max)=/ && type ~ /^(bool|time)$/) {
+			fail("a " type " has no " word[i])
+		} else if (word[i] ~ /^min=/) {
+			min = number_of(v, "min")
+		} else if (word[i] ~ /^max=/) {
+			max = number_of(v, "max")
+		} else if (word[i] ~ /^default=/) {
+			fallback = v
+			has_default = 1
+			if (!default_fits(type, v))
+				fail("default " v " does not fit type " type)
+		} else if (word[i] ~ /^values=/) {
+			values = v
+			if (type != "text" || v !~ /^[a-z0-9_.]+([|][a-z0-9_.]+)*$/)
+				fail("values= is for text and looks like values=open|ended|cut")
+		} else {
+			fail("unknown " word[i] ": allowed are required, min=, max=, default=, values=")
+		}
+	}
+	if (required == "true" && has_default)
+		fail("a required param needs no default")
+	if (min != "" && max != "" && min + 0 > max + 0)
+		fail("min is above max")
+	if (type ~ /^(int|real)$/ && has_default &&
+	    ((min != "" && fallback + 0 < min + 0) || (max != "" && fallback + 0 > max + 0)))
+		fail("the default lies outside min and max")
+	if (values != "" && has_default && !listed(values, fallback))
+		fail("the default is not one of the values")
+	param_type[word[1]] = type
+	param_values[word[1]] = values
+	param_line[word[1]] = FNR
+	param_optional[word[1]] = required == "false" && !has_default
+	params = params sprintf("\t{%s, DB_%s, %s, %s, %s, %s,\n\t %s, %s},\n", quote(word[1]), toupper(type), required,
+		min == "" ? "INT64_MIN" : "INT64_C(" min ")", max == "" ? "INT64_MAX" : "INT64_C(" max ")",
+		has_default ? quote(fallback) : "NULL", quote(doc_text), values == "" ? "NULL" : quote(values))
+	if (++n_params == 13)
+		fail("more than 12 params (DB_PARAMS_MAX)")
+}
+
+# Whether @value is one of "a|b|c".
+function listed(values, value) {
+	return index("|" values "|", "|" value "|") > 0
+}
+
+function head_column(value,    n, type, decimals) {
+	n = declaration(value, "column")
+	if (!n)
+		return
+	type = word[2]
+	decimals = 0
+	if (type ~ /^real:[0-9]$/) {
+		decimals = substr(type, 6)
+		type = "real"
+	}
+	if (type == "real" && word[2] == "real")
+		fail("say how many decimals: real:3")
+	if (type !~ /^(int|real|text|bool|time|json|hex)$/)
+		fail("type " type ": allowed are int, real:N, text, bool, time, json, hex")
+	if (n > 2)
+		fail("unknown " word[3] ": a column is `name type -- description`")
+	if (word[1] in column_seen)
+		fail("column " word[1] " is declared twice")
+	column_seen[word[1]] = 1
+	columns = columns sprintf("\t{%s, COLUMN_%s, %d, %s},\n", quote(word[1]), toupper(type), decimals, quote(doc_text))
+	n_columns++
+}
+
+# Checks the mark at the end of a line of SQL; what it says is done by daemon/db/statement.c.
+function check_mark(mark,    n, i, at, p, v, term) {
+	sub(/^-- (if|unless) /, "", mark)
+	n = split(mark, term, / and /)
+	for (i = 1; i <= n; i++) {
+		p = term[i]
+		if (p !~ /^[a-z][a-z0-9_]*(=[a-z0-9_.]+)?$/) {
+			fail("a mark is `-- if PARAM`, `-- if PARAM=VALUE`, several joined by and, or the same with unless")
+			return
+		}
+		at = index(p, "=")
+		v = at ? substr(p, at + 1) : ""
+		if (at)
+			p = substr(p, 1, at - 1)
+		if (!(p in param_type))
+			fail("the mark names " p ", which is no param of this query")
+		else if (at && !listed(param_values[p], v))
+			fail("the mark names " p "=" v ", which is not one of its values=")
+		else if (!at && !param_optional[p])
+			fail("the mark names " p ", which always has a value")
+		used[p] = 1
+	}
+}
+
+function query_line(line,    at, mark) {
+	if (line ~ /^[ \t]*-- *(doc|role|shape|param|column):/)
+		fail("a declaration below the head: move it up, without an empty line between")
+	at = comment_at(line)
+	mark = at ? trim(substr(line, at)) : ""
+	if (at)
+		line = substr(line, 1, at - 1)
+	sub(/[ \t]+$/, "", line)
+	if (line == "" || mark !~ /^-- (if|unless) /)
+		mark = ""
+	if (mark != "")
+		check_mark(mark)
+	if (line == "")
+		return
+	note_params(line)
+	sql = sql "\n\t\t" quote(line (mark == "" ? "" : " " mark))
+	sub(/"$/, "\\n\"", sql)
+}
+
+# Remembers which :names a line of SQL uses.
+function note_params(line,    n) {
+	gsub(/'[^']*'/, "''", line)
+	gsub(/"[^"]*"/, "\"\"", line)
+	while (match(line, /:[A-Za-z_][A-Za-z0-9_]*/)) {
+		n = substr(line, RSTART + 1, RLENGTH - 1)
+		if (!(n in param_type))
+			fail(":" n " is not declared: add `-- param: " n " ...`")
+		used[n] = 1
+		line = substr(line, RSTART + RLENGTH)
+	}
+}
+
+function end_query(    id, p) {
+	if (doc == "" || !ends_like_a_sentence(doc))
+		fail("the head lacks `-- doc:`, a sentence", 1)
+	if (role == "")
+		fail("the head lacks `-- role:`", 1)
+	if (shape == "")
+		fail("the head lacks `-- shape:`", 1)
+	if (!n_columns)
+		fail("the head lacks `-- column:` lines", 1)
+	if (shape == "page" && (param_type["after"] != "text" || param_type["limit"] != "int"))
+		fail("a page has `-- param: after text` and `-- param: limit int`", 1)
+	if (shape == "page" && param_optional["limit"])
+		fail("the limit of a page has a default", param_line["limit"])
+	for (p in param_type)
+		# What shapes an answer of cycles is used by cycles_query.c.
+		if (p in param_line && !(p in used) && shape != "cycles")
+			fail("param " p " is not used", param_line[p])
+	id = name
+	gsub(/[^a-z]/, "_", id)
+	if (n_params)
+		tables = tables "static const struct db_param params_" id "[] = {\n" params "};\n"
+	tables = tables "static const struct db_column columns_" id "[] = {\n" columns "};\n\n"
+	queries = queries sprintf("\t{\n\t\t%s,\n\t\t%s,\n\t\tROLE_%s,\n\t\tSHAPE_%s,\n\t\t%s,\n\t\t%d,\n\t\tcolumns_%s,\n\t\t%d,%s,\n\t},\n",
+		quote(name), quote(doc), toupper(role), toupper(shape), n_params ? "params_" id : "NULL", n_params,
+		id, n_columns, sql)
+	n_queries++
+}
+
+function end_file(    entry) {
+	if (file == "")
+		return
+	if (sql == "")
+		fail("no SQL in it", 1)
+	entry = "\t{" quote(name) "," sql "},\n"
+	if (kind == "query") {
+		end_query()
+	} else if (kind == "schema") {
+		if (n_schema && name < last_schema)
+			fail("migrations must be given in the order of their names", 1)
+		last_schema = name
+		schema = schema entry
+		n_schema++
+	} else if (kind == "write") {
+		writes = writes entry
+		n_writes++
+	}
+}
+
+function table(type, symbol, count_symbol, rows, count) {
+	# C has no empty arrays: without rows there is one that the count leaves out.
+	printf "const struct %s %s[] = {\n%s};\nconst size_t %s = %d;\n\n", type, symbol, count ? rows : "\t{0},\n",
+		count_symbol, count
+}
+
+BEGIN {
+	# Without arguments awk would wait for standard input.
+	if (ARGC < 2)
+		exit
+}
+
+FNR == 1 { begin_file() }
+
+{
+	if ($0 ~ /\r$/)
+		fail("the line ends in a carriage return")
+	if (kind != "query") {
+		sql = sql "\n\t\t" quote($0)
+		sub(/"$/, "\\n\"", sql)
+	} else if (in_head && $0 ~ /^--/) {
+		head_line($0)
+	} else {
+		in_head = 0
+		query_line($0)
+	}
+}
+
+END {
+	end_file()
+	if (failed)
+		exit 1
+	print "/* Made by tools/embed-sql.awk from daemon/sql: do not edit. */"
+	print "#include \"db/query.h\"\n"
+	printf "%s", tables
+	table("db_query", "db_queries", "db_n_queries", queries, n_queries)
+	table("db_sql", "db_schema", "db_n_schema", schema, n_schema)
+	table("db_sql", "db_writes", "db_n_writes", writes, n_writes)
+}
