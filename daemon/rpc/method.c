@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+
+#include "base/log.h"
+#include "client.h"
+#include "method.h"
+#include "method_pen.h"
+#include "server_internal.h"
+
+const struct native *const natives[] = {
+	&method_daemon_status, &method_events_subscribe, &method_events_unsubscribe,
+	&method_pen_get,       &method_pen_identify,	 &method_pen_list,
+	&method_rpc_discover,  &method_sql_query,	 NULL,
+};
+
+const struct native *native_find(const char *method)
+{
+	for (size_t i = 0; natives[i]; i++)
+		if (streq(natives[i]->decl.method, method))
+			return natives[i];
+	return NULL;
+}
+
+static const char *type_wanted(enum db_type type)
+{
+	switch (type) {
+	case DB_INT:
+		return "an integer";
+	case DB_REAL:
+		return "a number";
+	case DB_TEXT:
+		return "text";
+	case DB_BOOL:
+		return "true or false";
+	case DB_TIME:
+		return "a time as RFC 3339 has it, like \"2026-11-20T09:30:00Z\"";
+	}
+	assert(!"a parameter type without a name");
+	return "";
+}
+
+static bool type_matches(enum db_type type, const json_t *value)
+{
+	switch (type) {
+	case DB_INT:
+		return json_is_integer(value);
+	case DB_REAL:
+		return json_is_number(value);
+	case DB_TEXT:
+	case DB_TIME:
+		return json_is_string(value);
+	case DB_BOOL:
+		return json_is_boolean(value);
+	}
+	return false;
+}
+
+static bool refuse_type(const struct db_param *param, const char *wanted, struct rpc_problem *p)
+{
+	rpc_problem_set(p, RPC_PARAMS, "%s: must be %s", param->name, wanted);
+	json_kv_text(&p->data, "parameter", param->name);
+	json_kv_text(&p->data, "allowed", wanted);
+	return false;
+}
+
+void method_values(struct buf *b, const struct db_param *param)
+{
+	json_open(b, '[');
+	for (const char *v = param->values; *v;) {
+		size_t n = strcspn(v, "|");
+
+		json_textn(b, v, n);
+		v += n + (v[n] == '|');
+	}
+	json_close(b, ']');
+}
+
+/* The bound of @param that @value broke. */
+static int64_t broken_bound(const struct db_param *param, const json_t *value)
+{
+	double n = json_is_string(value) ? (double)json_string_length(value)
+					 : json_number_value(value);
+
+	if (n < (double)param->min)
+		return param->min;
+	return param->type == DB_TEXT && param->max == INT64_MAX ? LIMIT_TEXT : param->max;
+}
+
+/* Says in `data` what the sentence says, so that a program need not read it. */
+static bool refuse_value(const struct db_param *param, const json_t *value, int error,
+			 const char *sentence, struct rpc_problem *p)
+{
+	rpc_problem_set(p, error == -ENOMEM ? RPC_INTERNAL : RPC_PARAMS, "%s", sentence);
+	json_kv_text(&p->data, "parameter", param->name);
+	if (error == -ERANGE) {
+		json_kv_int(&p->data, "limit", broken_bound(param, value));
+	} else if (error == -EINVAL) {
+		json_key(&p->data, "allowed");
+		if (param->values)
+			method_values(&p->data, param);
+		else
+			json_text(&p->data, type_wanted(param->type));
+	}
+	return false;
+}
+
+/* A scalar as the text that db_query_set() reads. Borrowed from @value or written to @room. */
+static const char *scalar_text(const json_t *value, char room[32], size_t *ret_len)
+{
+	const char *text = room;
+
+	switch (json_typeof(value)) {
+	case JSON_STRING:
+		*ret_len = json_string_length(value);
+		return json_string_value(value);
+	case JSON_INTEGER:
+		snprintf(room, 32, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+		break;
+	case JSON_REAL:
+		snprintf(room, 32, "%.17g", json_real_value(value));
+		break;
+	default:
+		text = json_is_true(value) ? "true" : "false";
+	}
+	*ret_len = strlen(text);
+	return text;
+}
+
+static bool bind_scalar(struct call *call, size_t i, const json_t *value, struct rpc_problem *p)
+{
+	const struct db_param *param = &call->query->params[i];
+	char room[32], sentence[256] = "";
+	const char *text;
+	size_t len;
+	int r;
+
+	if (!type_matches(param->type, value))
+		return refuse_type(param, type_wanted(param->type), p);
+	text = scalar_text(value, room, &len);
+	/* People type the start of a serial number; whatever asks about a pen gets the whole. */
+	if (param->type == DB_TEXT && streq(param->name, "pen")) {
+		text = pen_resolve(call->client->server->manager, text, p);
+		if (!text)
+			return false;
+		len = strlen(text);
+	}
+	r = db_query_set(call->job, i, text, len, sentence);
+	return r == 0 || refuse_value(param, value, r, sentence, p);
+}
+
+/* Each item is checked as a value of the parameter; the list itself stays JSON. */
+static bool bind_list(struct call *call, size_t i, json_t *value, struct rpc_problem *p)
+{
+	const struct db_param *param = &call->query->params[i];
+	char room[32], sentence[256] = "";
+	const char *text;
+	size_t index, len;
+	json_t *item;
+	int r;
+
+	if (!json_is_array(value))
+		return refuse_type(param, "an array", p);
+	json_array_foreach(value, index, item)
+	{
+		if (!type_matches(param->type, item))
+			return refuse_type(
+				param, log_fmt("an array; each item %s", type_wanted(param->type)),
+				p);
+		text = scalar_text(item, room, &len);
+		r = db_query_set(call->job, i, text, len, sentence);
+		if (r < 0)
+			return refuse_value(param, item, r, sentence, p);
+	}
+	call->list[i] = value;
+	return true;
+}
+
+static bool bind_one(struct call *call, size_t i, json_t *value, struct rpc_problem *p)
+{
+	if (json_is_null(value))
+		return true;
+	if (call->native && (call->native->lists & UINT32_C(1) << i))
+		return bind_list(call, i, value, p);
+	return bind_scalar(call, i, value, p);
+}
+
+static bool refuse_unknown(const struct db_query *query, const char *name, struct rpc_problem *p)
+{
+	rpc_problem_set(p, RPC_PARAMS, "%s has no parameter %.64s", query->method, name);
+	json_key(&p->data, "parameter");
+	json_textn(&p->data, name, MIN(strlen(name), (size_t)64));
+	json_key(&p->data, "allowed");
+	json_open(&p->data, '[');
+	for (size_t i = 0; i < query->n_params; i++)
+		json_text(&p->data, query->params[i].name);
+	json_close(&p->data, ']');
+	return false;
+}
+
+static bool bind_named(struct call *call, json_t *params, struct rpc_problem *p)
+{
+	const struct db_query *query = call->query;
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(params, name, value)
+	{
+		size_t i = 0;
+
+		while (i < query->n_params && !streq(query->params[i].name, name))
+			i++;
+		if (i == query->n_params)
+			return refuse_unknown(query, name, p);
+		if (!bind_one(call, i, value, p))
+			return false;
+	}
+	return true;
+}
+
+static bool bind_positional(struct call *call, json_t *params, struct rpc_problem *p)
+{
+	size_t i;
+	json_t *value;
+
+	if (json_array_size(params) > call->query->n_params) {
+		rpc_problem_set(p, RPC_PARAMS, "%s has %zu parameters", call->query->method,
+				call->query->n_params);
+		json_kv_int(&p->data, "limit", (int64_t)call->query->n_params);
+		return false;
+	}
+	json_array_foreach(params, i, value) if (!bind_one(call, i, value, p)) return false;
+	return true;
+}
+
+bool method_bind(struct call *call, json_t *params, struct rpc_problem *p)
+{
+	const struct db_query *query = call->query;
+	char sentence[256] = "";
+
+	if (json_is_null(params))
+		params = NULL;
+	if (params && !json_is_object(params) && !json_is_array(params)) {
+		rpc_problem_set(p, RPC_REQUEST,
+				"params is an object, or an array in the declared order");
+		return false;
+	}
+	if (json_is_object(params) && !bind_named(call, params, p))
+		return false;
+	if (json_is_array(params) && !bind_positional(call, params, p))
+		return false;
+	for (size_t i = 0; i < query->n_params; i++)
+		if (query->params[i].required && !call->job->value[i].set) {
+			rpc_problem_set(p, RPC_PARAMS, "%s needs the parameter %s", query->method,
+					query->params[i].name);
+			json_kv_text(&p->data, "parameter", query->params[i].name);
+			return false;
+		}
+	if (db_query_bind(call->job, sentence) < 0) {
+		rpc_problem_set(p, RPC_PARAMS, "%s", sentence);
+		return false;
+	}
+	return true;
+}
