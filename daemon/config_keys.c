@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/* Every key of the configuration, what it may be and what it sets. */
+#include <ctype.h>
+
+#include "base/timefmt.h"
+#include "config_keys.h"
+
+#define BAUD_MIN 300
+#define BAUD_MAX 4000000
+
+static int set_text(char **slot, const char *value)
+{
+	char *copy = strdup(value);
+
+	if (!copy)
+		return -ENOMEM;
+	free(*slot);
+	*slot = copy;
+	return 0;
+}
+
+static int set_path(char **slot, const char *value)
+{
+	return value[0] == '/' && strlen(value) < LIMIT_PATH ? set_text(slot, value) : -EINVAL;
+}
+
+static int set_bool(bool *slot, const char *value)
+{
+	if (streq(value, "yes"))
+		*slot = true;
+	else if (streq(value, "no"))
+		*slot = false;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+static int set_database(struct config *c, const char *v)
+{
+	return set_path(&c->database, v);
+}
+
+static int set_key(struct config *c, const char *v)
+{
+	return set_path(&c->key, v);
+}
+
+static int set_socket(struct config *c, const char *v)
+{
+	return set_path(&c->socket, v);
+}
+
+static int set_zone(struct config *c, const char *v)
+{
+	return time_zone_valid(v) ? set_text(&c->zone, v) : -EINVAL;
+}
+
+static int set_log_level(struct config *c, const char *v)
+{
+	int level = log_level_parse(v);
+
+	if (level < 0)
+		return -EINVAL;
+	c->log_level = (enum log_level)level;
+	return 0;
+}
+
+static int set_hotplug(struct config *c, const char *v)
+{
+	return set_bool(&c->hotplug, v);
+}
+
+static int set_viewer(struct config *c, const char *v)
+{
+	return *v ? set_text(&c->viewer_group, v) : -EINVAL;
+}
+
+static int set_operator(struct config *c, const char *v)
+{
+	return *v ? set_text(&c->operator_group, v) : -EINVAL;
+}
+
+static int set_admin(struct config *c, const char *v)
+{
+	return *v ? set_text(&c->admin_group, v) : -EINVAL;
+}
+
+static const struct {
+	const char *name;
+	const char *allowed;
+	int (*set)(struct config *c, const char *value);
+} daemon_keys[] = {
+	{"database", "an absolute path", set_database},
+	{"key", "an absolute path", set_key},
+	{"socket", "an absolute path", set_socket},
+	{"zone", "a name as in 'timedatectl list-timezones', such as Europe/Berlin", set_zone},
+	{"log_level", "err, warning, notice, info or debug", set_log_level},
+	{"viewer_group", "the name of a group", set_viewer},
+	{"operator_group", "the name of a group", set_operator},
+	{"admin_group", "the name of a group", set_admin},
+	{"hotplug", "yes or no", set_hotplug},
+};
+
+const char config_path_allowed[] =
+	"an absolute path, a pattern of paths such as /dev/pen/by-serial/*, or replay:/FILE";
+
+static int port_path(struct port_config *p, const char *v)
+{
+	if (strncmp(v, CONFIG_REPLAY, strlen(CONFIG_REPLAY)) == 0)
+		return v[strlen(CONFIG_REPLAY)] == '/' ? set_text(&p->pattern, v) : -EINVAL;
+	return set_path(&p->pattern, v);
+}
+
+static int port_driver(struct port_config *p, const char *v)
+{
+	const struct driver *driver = driver_find(v);
+
+	if (!driver)
+		return -EINVAL;
+	p->driver = driver;
+	return 0;
+}
+
+static int port_baud(struct port_config *p, const char *v)
+{
+	unsigned long baud;
+	char *end;
+
+	if (!isdigit((unsigned char)*v))
+		return -EINVAL;
+	errno = 0;
+	baud = strtoul(v, &end, 10);
+	if (errno || *end || baud < BAUD_MIN || baud > BAUD_MAX)
+		return -EINVAL;
+	p->baud = (uint32_t)baud;
+	return 0;
+}
+
+static int port_record(struct port_config *p, const char *v)
+{
+	return set_path(&p->record, v);
+}
+
+static int port_read_only(struct port_config *p, const char *v)
+{
+	return set_bool(&p->read_only, v);
+}
+
+static const struct {
+	const char *name;
+	const char *allowed; /* NULL: the drivers' names */
+	int (*set)(struct port_config *p, const char *value);
+} port_keys[] = {
+	{"path", config_path_allowed, port_path},
+	{"driver", NULL, port_driver},
+	{"baud", "300 to 4000000", port_baud},
+	{"record", "an absolute path; %p in it becomes the port's name", port_record},
+	{"read_only", "yes or no", port_read_only},
+};
+
+int config_key(const char *name)
+{
+	for (size_t i = 0; i < ELEMENTSOF(daemon_keys); i++)
+		if (streq(daemon_keys[i].name, name))
+			return (int)i;
+	return -1;
+}
+
+int config_port_key(const char *name)
+{
+	for (size_t i = 0; i < ELEMENTSOF(port_keys); i++)
+		if (streq(port_keys[i].name, name))
+			return (int)i;
+	return -1;
+}
+
+static void add_driver_names(struct buf *b)
+{
+	for (size_t i = 0; driver_list[i]; i++)
+		buf_addf(b, "%s%s", i == 0 ? "" : ", ", driver_list[i]->name);
+}
+
+static int bad_value(struct buf *problems, const char *where, const char *key, const char *value,
+		     const char *allowed)
+{
+	buf_addf(problems, "%s: %s = %s: allowed is ", where, key, value);
+	if (allowed)
+		buf_adds(problems, allowed);
+	else
+		add_driver_names(problems);
+	buf_addc(problems, '\n');
+	return -EINVAL;
+}
+
+int config_set(struct config *c, const char *key, const char *value, const char *where,
+	       struct buf *problems)
+{
+	int i = config_key(key), r;
+
+	if (i >= 0) {
+		r = daemon_keys[i].set(c, value);
+		return r == -EINVAL ? bad_value(problems, where, key, value, daemon_keys[i].allowed)
+				    : r;
+	}
+	buf_addf(problems, "%s: unknown key %s in [daemon]: allowed are ", where, key);
+	for (size_t k = 0; k < ELEMENTSOF(daemon_keys); k++)
+		buf_addf(problems, "%s%s", k == 0 ? "" : ", ", daemon_keys[k].name);
+	buf_addc(problems, '\n');
+	return -EINVAL;
+}
+
+int config_set_port(struct port_config *p, const char *key, const char *value, const char *where,
+		    struct buf *problems)
+{
+	int i = config_port_key(key), r;
+
+	if (i >= 0) {
+		r = port_keys[i].set(p, value);
+		return r == -EINVAL ? bad_value(problems, where, key, value, port_keys[i].allowed)
+				    : r;
+	}
+	buf_addf(problems, "%s: unknown key %s of a port: allowed are ", where, key);
+	for (size_t k = 0; k < ELEMENTSOF(port_keys); k++)
+		buf_addf(problems, "%s%s", k == 0 ? "" : ", ", port_keys[k].name);
+	buf_addc(problems, '\n');
+	return -EINVAL;
+}
