@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: MIT */
+/* Every verb, option and column. A verb that only prints a query is one entry here and nothing
+ * elsewhere. */
+#include "ctl.h"
+
+#include "base/limits.h"
+#include "ctl-time.h"
+
+/* clang-format off: tables are read by their columns */
+const struct ctl_option ctl_options[OPT_N_] = {
+	[OPT_HELP] = {.name = "help", .letter = 'h', .doc = "this text, or that of the verb"},
+	[OPT_VERSION] = {.name = "version", .letter = 'V', .doc = "the version"},
+	[OPT_SOCKET] = {.name = "socket",
+			.letter = 's',
+			.value = "PATH",
+			.doc = "the daemon's socket; else $STIPPLE_SOCKET, else " CTL_SOCKET},
+	[OPT_JSON] = {.name = "json",
+		      .letter = 'j',
+		      .doc = "one JSON object a line, as the daemon sent it"},
+	[OPT_CSV] =
+		{.name = "csv",
+		 .letter = 'c',
+		 .doc = "comma-separated values (RFC 4180), unrounded, times as RFC 3339 in UTC"},
+	[OPT_NO_HEADINGS] = {.name = "no-headings",
+			     .letter = 'n',
+			     .doc = "no headings over a table or CSV"},
+	[OPT_UTC] = {.name = "utc",
+		     .letter = 'u',
+		     .doc = "times in UTC, shown and typed, instead of the local zone"},
+	[OPT_PEN] = {.name = "pen",
+		     .letter = 'p',
+		     .value = "SERIAL",
+		     .param = "pen",
+		     .doc = "only this pen; the beginning of its serial number is enough"},
+	[OPT_SINCE] = {.name = "since",
+		       .letter = 'S',
+		       .value = "TIME",
+		       .param = "since",
+		       .type = TYPE_TIME,
+		       .doc = "not before TIME"},
+	[OPT_UNTIL] = {.name = "until",
+		       .letter = 'U',
+		       .value = "TIME",
+		       .param = "until",
+		       .type = TYPE_TIME,
+		       .doc = "before TIME; a whole day is meant with its evening"},
+	[OPT_STATE] = {.name = "state",
+		       .value = "STATE",
+		       .param = "state",
+		       .doc = "only runs that are open, ended or cut"},
+	[OPT_LIMIT] = {.name = "limit",
+		       .letter = 'l',
+		       .value = "N",
+		       .type = TYPE_INT,
+		       .min = 1,
+		       .max = INT64_MAX,
+		       .doc = "at most N rows"},
+	[OPT_CYCLES] = {.name = "cycles", .doc = "print the run's cycles"},
+	[OPT_FIRST] = {.name = "first",
+		       .value = "INDEX",
+		       .type = TYPE_INT,
+		       .max = LIMIT_RUN_CYCLES,
+		       .doc = "with --cycles: begin at this cycle"},
+	[OPT_POINTS] = {.name = "points",
+			.value = "N",
+			.type = TYPE_INT,
+			.min = 1,
+			.max = LIMIT_CYCLES_POINTS,
+			.doc = "with --cycles: N points with least, mean and greatest instead of "
+			       "every cycle"},
+	[OPT_DURABLE] =
+		{.name = "durable",
+		 .doc = "what has been committed, with a cursor, instead of what happens now"},
+	[OPT_AFTER] = {.name = "after",
+		       .value = "CURSOR",
+		       .type = TYPE_INT,
+		       .max = INT64_MAX,
+		       .doc = "with --durable: go on behind this cursor; 0: from the beginning"},
+	[OPT_SECONDS] = {.name = "seconds",
+			 .value = "N",
+			 .param = "seconds",
+			 .type = TYPE_INT,
+			 .max = 600,
+			 .doc = "blink so long, 5 by default; 0 stops"},
+	[OPT_REASON] = {.name = "reason",
+			.value = "TEXT",
+			.param = "reason",
+			.doc = "why, for the record"},
+	[OPT_REQUEST_ID] = {.name = "request-id",
+			    .value = "ID",
+			    .param = "request_id",
+			    .doc = "the same ID again does not do it twice"},
+};
+
+static const struct ctl_column pens_columns[] = {
+	COLUMN("serial", "pen", TEXT),
+	COLUMN("model", "model", TEXT, .trunc = true),
+	COLUMN("state", "state", STATE),
+	COLUMN("live.running", "running", BOOL),
+	COLUMN("live.frequency_hz", "Hz", REAL, .decimals = 1),
+	COLUMN("live.depth_um", "depth um", INT),
+	COLUMN("live.run_cycles", "run cycles", INT),
+	COLUMN("live.battery_percent", "battery %", INT),
+	COLUMN("log.behind", "behind", INT),
+	COLUMN("last_seen", "last seen", TIME),
+	COLUMN("trouble", "trouble", TEXT, .trunc = true),
+	{},
+};
+
+static const struct ctl_column pen_columns[] = {
+	COLUMN("serial", "pen", TEXT),
+	COLUMN("manufacturer", "manufacturer", TEXT),
+	COLUMN("model", "model", TEXT),
+	COLUMN("firmware", "firmware", TEXT),
+	COLUMN("state", "state", STATE),
+	COLUMN("trouble", "trouble", TEXT),
+	COLUMN("port", "port", TEXT),
+	COLUMN("driver", "driver", TEXT),
+	COLUMN("first_seen", "first seen", TIME),
+	COLUMN("last_seen", "last seen", TIME),
+	COLUMN("depth.source", "needle protrusion from", TEXT),
+	COLUMN("depth.uncertainty_um", "uncertainty, um", INT),
+	COLUMN("depth.resolution_um", "resolution, um", INT),
+	COLUMN("stroke_um", "stroke, um", INT),
+	COLUMN("boot", "boots", INT),
+	COLUMN("has_log", "keeps a log", BOOL),
+	COLUMN("log.id", "log", TEXT),
+	COLUMN("log.first_seq", "first record held by the pen", INT),
+	COLUMN("log.next_seq", "next record of the pen", INT),
+	COLUMN("log.durable_seq", "durable here up to record", INT),
+	COLUMN("log.behind", "records behind", INT),
+	COLUMN("clock.quality", "clock", TEXT),
+	COLUMN("clock.error_us", "clock error, us", INT),
+	COLUMN("clock.drift_ppm", "clock drift, ppm", REAL, .decimals = 3),
+	COLUMN("clock.rtt_us", "best round trip, us", INT),
+	COLUMN("live.running", "running", BOOL),
+	COLUMN("live.run", "run", INT),
+	COLUMN("live.run_cycles", "cycles of the run", INT),
+	COLUMN("live.frequency_hz", "frequency, Hz", REAL, .decimals = 1),
+	COLUMN("live.depth_um", "depth, um", INT),
+	COLUMN("live.battery_percent", "battery, %", INT),
+	COLUMN("live.charging", "charging", BOOL),
+	COLUMN("live.motor_mv", "motor, mV", INT),
+	COLUMN("live.motor_ma", "motor, mA", INT),
+	COLUMN("live.temperature_c", "temperature, C", REAL, .decimals = 1),
+	COLUMN("anomalies", "anomalies", TEXT),
+	{},
+};
+
+static const struct ctl_column runs_columns[] = {
+	COLUMN("id", "id", INT),
+	COLUMN("pen", "pen", TEXT),
+	COLUMN("start", "start", TIME),
+	COLUMN("on_time_s", "on s", REAL, .decimals = 1),
+	COLUMN("cycles", "cycles", INT),
+	COLUMN("lost_cycles", "lost", INT),
+	COLUMN("freq_mean_hz", "Hz", REAL, .decimals = 1),
+	COLUMN("freq_sd_hz", "sd Hz", REAL, .decimals = 1),
+	COLUMN("depth_mean_um", "depth um", REAL, .decimals = 0),
+	COLUMN("depth_sd_um", "sd um", REAL, .decimals = 0),
+	COLUMN("state", "state", STATE),
+	COLUMN("quality", "time", STATE),
+	{},
+};
+
+static const struct ctl_column run_columns[] = {
+	COLUMN("id", "run", INT),
+	COLUMN("pen", "pen", TEXT),
+	COLUMN("run", "number on the pen", INT),
+	COLUMN("boot", "boot", INT),
+	COLUMN("state", "state", STATE),
+	COLUMN("end_reason", "ended by", TEXT),
+	COLUMN("start", "start", TIME, .decimals = 3),
+	COLUMN("end", "end", TIME, .decimals = 3),
+	COLUMN("earliest", "began not before", TIME, .decimals = 3),
+	COLUMN("latest", "ended not after", TIME, .decimals = 3),
+	COLUMN("quality", "time", STATE),
+	COLUMN("day", "day", INT),
+	COLUMN("on_time_s", "motor on, s", REAL, .decimals = 1),
+	COLUMN("cycles", "cycles", INT),
+	COLUMN("lost_cycles", "cycles lost", INT),
+	COLUMN("complete", "complete", BOOL),
+	COLUMN("freq_mean_hz", "frequency mean, Hz", REAL, .decimals = 2),
+	COLUMN("freq_sd_hz", "frequency sd, Hz", REAL, .decimals = 2),
+	COLUMN("freq_min_hz", "frequency least, Hz", REAL, .decimals = 2),
+	COLUMN("freq_max_hz", "frequency greatest, Hz", REAL, .decimals = 2),
+	COLUMN("depth_mean_um", "depth mean, um", REAL, .decimals = 1),
+	COLUMN("depth_sd_um", "depth sd, um", REAL, .decimals = 1),
+	COLUMN("depth_min_um", "depth least, um", INT),
+	COLUMN("depth_max_um", "depth greatest, um", INT),
+	COLUMN("depth_source", "depth from", TEXT),
+	COLUMN("depth_uncertainty_um", "depth uncertainty, um", INT),
+	COLUMN("depth_set_um", "depth as set, um", INT),
+	COLUMN("voltage_mv", "voltage as set, mV", INT),
+	COLUMN("gaps", "lost: [first cycle, how many]", TEXT),
+	COLUMN("log_id", "log of the pen", TEXT),
+	COLUMN("first_seq", "first record in it", INT),
+	COLUMN("last_seq", "last record in it", INT),
+	COLUMN("digest", "digest of the cycles", TEXT),
+	COLUMN("entry", "entry in the chain", INT),
+	{},
+};
+
+const struct ctl_column ctl_cycle_columns[] = {
+	COLUMN("index", "cycle", INT),
+	COLUMN("period_us", "period us", INT),
+	COLUMN("frequency_hz", "Hz", REAL, .decimals = 2),
+	COLUMN("depth_um", "depth um", INT),
+	{},
+};
+
+const struct ctl_column ctl_point_columns[] = {
+	COLUMN("index", "cycle", INT),
+	COLUMN("count", "cycles", INT),
+	COLUMN("t_us", "us from start", INT),
+	COLUMN("period_us.min", "period us least", INT),
+	COLUMN("period_us.mean", "mean", REAL, .decimals = 1),
+	COLUMN("period_us.max", "greatest", INT),
+	COLUMN("depth_um.min", "depth um least", INT),
+	COLUMN("depth_um.mean", "mean", REAL, .decimals = 1),
+	COLUMN("depth_um.max", "greatest", INT),
+	{},
+};
+
+static const struct ctl_column status_columns[] = {
+	COLUMN("version", "stippled", TEXT),
+	COLUMN("started", "started", TIME),
+	COLUMN("uptime_s", "running for", AGE),
+	COLUMN("zone", "zone of the clinic", TEXT),
+	COLUMN("host_id", "host id", TEXT),
+	COLUMN("clients", "clients", INT),
+	COLUMN("database.state", "database", STATE),
+	COLUMN("database.error", "error", TEXT),
+	COLUMN("database.since", "since", TIME),
+	COLUMN("database.path", "file", TEXT),
+	COLUMN("database.bytes", "size", BYTES),
+	COLUMN("database.wal_bytes", "write-ahead log", BYTES),
+	COLUMN("database.last_entry", "last entry", INT),
+	COLUMN("database.queued", "messages queued", INT),
+	COLUMN("database.commits", "commits since start", INT),
+	COLUMN("database.cycles", "cycles since start", INT),
+	COLUMN("pens.known", "pens known", INT),
+	COLUMN("pens.attached", "pens attached", INT),
+	COLUMN("pens.draining", "pens draining", INT),
+	COLUMN("pens.live", "pens live", INT),
+	{},
+};
+
+static const struct ctl_column identify_columns[] = {
+	COLUMN("entry", "entry", INT),
+	COLUMN("repeated", "repeated", BOOL),
+	{},
+};
+
+const struct ctl_column ctl_port_columns[] = {
+	COLUMN("path", "port", TEXT),
+	COLUMN("state", "state", STATE),
+	COLUMN("pen", "pen", TEXT),
+	COLUMN("trouble", "trouble", TEXT, .trunc = true),
+	{},
+};
+
+const struct ctl_column ctl_api_columns[] = {
+	COLUMN("name", "method", TEXT),
+	COLUMN("params", "parameters", TEXT, .trunc = true),
+	COLUMN("x-role", "role", TEXT),
+	COLUMN("summary", "what it does", TEXT, .trunc = true),
+	{},
+};
+
+const struct ctl_column ctl_param_columns[] = {
+	COLUMN("name", "parameter", TEXT),
+	COLUMN("schema.type", "type", TEXT),
+	COLUMN("required", "required", BOOL),
+	COLUMN("schema.default", "default", TEXT),
+	COLUMN("allowed", "allowed", TEXT),
+	COLUMN("summary", "what it means", TEXT, .trunc = true),
+	{},
+};
+
+#define O		 CTL_OPTION
+#define RUNS_OPTIONS	 (O(OPT_PEN) | O(OPT_SINCE) | O(OPT_UNTIL) | O(OPT_STATE) | O(OPT_LIMIT))
+#define CYCLES_OPTIONS	 (O(OPT_CYCLES) | O(OPT_FIRST) | O(OPT_POINTS) | O(OPT_LIMIT))
+#define WATCH_OPTIONS	 (O(OPT_PEN) | O(OPT_DURABLE) | O(OPT_AFTER))
+#define IDENTIFY_OPTIONS (O(OPT_SECONDS) | O(OPT_REASON) | O(OPT_REQUEST_ID))
+#define PEN_ARGUMENT                                                                               \
+	{                                                                                          \
+		.name = "PEN", .param = "pen",                                                     \
+		.doc = "serial number of the pen; its beginning is enough"                         \
+	}
+
+const struct ctl_verb ctl_verbs[] = {
+	{.name = "pens",
+	 .doc = "List the pens that are known and what they do now.",
+	 .method = "pen.list",
+	 .run = ctl_print_list,
+	 .columns = pens_columns,
+	 .example = "stipplectl pens --json | jq -r 'select(.state == \"live\") .serial'"},
+	{.name = "pen",
+	 .doc = "Show one pen.",
+	 .method = "pen.get",
+	 .run = ctl_print_object,
+	 .args = {PEN_ARGUMENT},
+	 .columns = pen_columns},
+	{.name = "runs",
+	 .doc = "List motor runs, newest first.",
+	 .method = "run.list",
+	 .run = ctl_print_list,
+	 .options = RUNS_OPTIONS,
+	 .columns = runs_columns,
+	 .example = "stipplectl runs --since yesterday --until yesterday\nstipplectl runs --pen "
+		    "DEMO-1 --since -2h --csv"},
+	{.name = "run",
+	 .doc = "Show one motor run: summary and histograms, or its cycles.",
+	 .method = "run.get",
+	 .run = ctl_run,
+	 .options = CYCLES_OPTIONS,
+	 .columns = run_columns,
+	 .args = {{.name = "ID",
+		   .param = "run",
+		   .type = TYPE_INT,
+		   .doc = "number in the first column of `stipplectl runs`"}},
+	 .example = "stipplectl run 12\nstipplectl run 12 --cycles --csv >cycles.csv\nstipplectl "
+		    "run 12 --cycles --points 100"},
+	{.name = "status",
+	 .doc = "Show how the daemon is doing: database, pens, ports.",
+	 .method = "daemon.status",
+	 .run = ctl_status,
+	 .columns = status_columns},
+	{.name = "watch",
+	 .doc = "Follow the pens: full screen on a terminal, else a line per event.",
+	 .method = "events.subscribe",
+	 .run = ctl_watch,
+	 .options = WATCH_OPTIONS,
+	 .example = "stipplectl watch\nstipplectl watch --json --durable --after 0"},
+	{.name = "identify",
+	 .doc = "Make a pen blink, so that you can tell which it is.",
+	 .method = "pen.identify",
+	 .run = ctl_identify,
+	 .options = IDENTIFY_OPTIONS,
+	 .args = {PEN_ARGUMENT},
+	 .columns = identify_columns},
+	{.name = "sql",
+	 .doc = "Ask the database: one SELECT over the documented views.",
+	 .method = "sql.query",
+	 .run = ctl_sql,
+	 .options = O(OPT_LIMIT),
+	 .args = {{.name = "QUERY",
+		   .doc = "of pens, runs, events, losses, clocks, findings, entries, marks; - "
+			  "reads it from stdin"}},
+	 .example = "stipplectl sql 'SELECT pen, count(*) AS runs, sum(cycles) AS cycles FROM runs "
+		    "GROUP BY pen'"},
+	{.name = "call",
+	 .doc = "Call any method and print its result as the daemon wrote it.",
+	 .run = ctl_call_verb,
+	 .args = {{.name = "METHOD", .doc = "as `stipplectl api` lists them"},
+		  {.name = "PARAMS",
+		   .optional = true,
+		   .many = true,
+		   .doc = "a JSON object or array, or key=value pairs (value: JSON, else text)"}},
+	 .example = "stipplectl call run.list pen=DEMO-1 limit=2 | jq .\nstipplectl call pen.get "
+		    "'{\"pen\":\"DEMO-1\"}'"},
+	{.name = "api",
+	 .doc = "List the daemon's methods, or explain one.",
+	 .method = "rpc.discover",
+	 .run = ctl_api,
+	 .args = {{.name = "METHOD", .optional = true, .doc = "explain this one"}}},
+	{.name = "help",
+	 .doc = "Print this text, or that of a verb.",
+	 .run = ctl_help_run,
+	 .args = {{.name = "VERB", .optional = true, .doc = "explain this one"}}},
+	{},
+};
+/* clang-format on */
+
+const struct ctl_verb *ctl_verb_find(const char *name)
+{
+	for (const struct ctl_verb *v = ctl_verbs; v->name; v++)
+		if (streq(v->name, name))
+			return v;
+	return NULL;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* stipplectl: asks the daemon and prints the answer. See ctl.h. */
+#include "ctl-client.h"
+
+#include <locale.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <time.h>
+
+#include "base/stdfds.h"
+#include "base/timefmt.h"
+
+int ctl_fail(int status, const char *format, ...)
+{
+	struct buf safe = BUF_INIT(0);
+	char *text = NULL;
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vasprintf(&text, format, args);
+	va_end(args);
+	if (len < 0)
+		return status;
+	fflush(stdout); /* what came before is read before */
+	text_add_safe(&safe, text, (size_t)len);
+	fprintf(stderr, "stipplectl: %s\n", safe.data ? safe.data : "");
+	buf_done(&safe);
+	free(text);
+	return status;
+}
+
+int ctl_fail_memory(void)
+{
+	fputs("stipplectl: out of memory\n", stderr);
+	return EXIT_AGAIN;
+}
+
+int ctl_flush(bool *ret_gone)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO};
+	bool failed, gone;
+
+	errno = 0;
+	failed = fflush(stdout) != 0 || ferror(stdout);
+	/* Whichever write it was that failed: a pipe without a reader says so. */
+	gone = failed && (errno == EPIPE || (poll(&out, 1, 0) == 1 && out.revents & POLLERR));
+	if (ret_gone)
+		*ret_gone = gone;
+	if (!failed || gone)
+		return 0;
+	return ctl_fail(EXIT_IO, "cannot write the output: %s",
+			errno ? strerror(errno) : "an earlier write failed");
+}
+
+static void look_at_terminal(struct ctl *ctl)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	ctl->terminal = isatty(STDOUT_FILENO);
+	ctl->colours = ctl->terminal && !(no_color && *no_color) && term && !streq(term, "dumb");
+}
+
+static int run(struct ctl *ctl)
+{
+	const char *socket = getenv("STIPPLE_SOCKET");
+
+	if (ctl->utc)
+		setenv("TZ", "UTC0", 1);
+	tzset();
+	ctl->now_us = now_utc_us();
+	if (!ctl->socket)
+		ctl->socket = socket && *socket ? socket : CTL_SOCKET;
+	return ctl->verb->run(ctl);
+}
+
+int main(int argc, char **argv)
+{
+	struct ctl ctl = {};
+	int status;
+
+	stdfds_guard();
+	setlocale(LC_CTYPE, "");  /* widths of characters; numbers stay as they are everywhere */
+	signal(SIGPIPE, SIG_IGN); /* a reader that has enough is no error */
+	look_at_terminal(&ctl);
+	status = ctl_parse(&ctl, argc, argv);
+	if (status != 0)
+		return status;
+	if (ctl.option[OPT_VERSION]) {
+		puts("stipplectl " STIPPLE_VERSION);
+	} else if (ctl.option[OPT_HELP] && ctl.verb) {
+		ctl_help_verb(stdout, ctl.verb);
+	} else if (ctl.option[OPT_HELP]) {
+		ctl_help(stdout);
+	} else if (!ctl.verb) {
+		ctl_help(stderr);
+		return EXIT_USAGE;
+	} else {
+		status = run(&ctl);
+	}
+	client_free(ctl.client);
+	if (status == 0)
+		return ctl_flush(NULL);
+	fflush(stdout);
+	return status;
+}
