@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""`make demo`'s script: shows everything, ends by itself, leaves nothing; with KEEP=1 leaves what its own `stop` removes."""
+import os
+import re
+import signal
+import subprocess
+
+from harness import BUILD, HANG_SECONDS, TOP, Tap, expect, expect_equal, temporary_directory, wait_until
+
+
+def start(directory, **env):
+    return subprocess.Popen([os.path.join(TOP, "tools", "demo.sh"), BUILD], cwd=TOP, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            env={**os.environ, "TMPDIR": directory, **env})
+
+
+def processes(directory):
+    """Command lines of all processes that name something in @directory."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as f:
+                command = f.read().replace(b"\0", b" ").decode("utf-8", "replace")
+        except OSError:
+            continue
+        if directory in command:
+            found.append(command)
+    return found
+
+
+def expect_nothing_left(directory):
+    wait_until(lambda: not processes(directory), f"the end of {processes(directory)}")
+    expect_equal(os.listdir(directory), [], "files left behind")
+
+
+def test_demo():
+    directory = temporary_directory()
+    demo = start(directory)
+    output, _ = demo.communicate(timeout=HANG_SECONDS)
+    expect(demo.returncode == 0, output)
+    commands = re.findall(r"^\$ (\S+) (\S+)", output, re.M)
+    for verb in ("status", "pens", "runs", "sql", "run", "watch"):
+        expect(("stipplectl", verb) in commands, f"{verb} is not shown in\n{output}")
+    for pattern in (r"^pens live +3$", r"^DEMO-0003 +Imaginary 3 +live", r"  cycles  run \d+: \d+ cycles from ",
+                    r"^Drained|^# Drained: every record", r'"frequency_hz":\{"value":'):
+        expect(re.search(pattern, output, re.M), f"{pattern} is not in\n{output}")
+    table = re.findall(r"^DEMO-000\d +(\d+) +(\d+) +\d\.\d\d?$", output, re.M)
+    expect_equal(len(table), 3, "pens in the sum of their runs")
+    expect(all(int(runs) > 100 and int(cycles) > 100000 for runs, cycles in table), f"work of six hours each: {table}")
+    expect("failing" not in output and "\x1b" not in output, "trouble, or colours in a pipe")
+    expect_nothing_left(directory)
+
+
+def test_keep():
+    directory = temporary_directory()
+    demo = start(directory, KEEP="1")
+    output, _ = demo.communicate(timeout=HANG_SECONDS)
+    expect(demo.returncode == 0, output)
+    socket = re.search(r"STIPPLE_SOCKET=(\S+)", output).group(1)
+    status = subprocess.run([os.path.join(BUILD, "stipplectl"), "status", "--json"], env={**os.environ, "STIPPLE_SOCKET": socket},
+                            stdout=subprocess.PIPE, check=False)
+    expect_equal(status.returncode, 0, "the daemon still answers")
+    stop = re.search(r"^ +(/\S+/stop)$", output, re.M).group(1)
+    subprocess.run([stop], check=True, timeout=HANG_SECONDS)
+    expect_nothing_left(directory)
+
+
+def test_interrupted():
+    directory = temporary_directory()
+    demo = start(directory)
+    for line in demo.stdout:
+        if line.startswith("# Drained"):
+            break
+    demo.send_signal(signal.SIGTERM)
+    demo.stdout.read()
+    demo.stdout.close()
+    expect_equal(demo.wait(HANG_SECONDS), 143, "status")
+    expect_nothing_left(directory)
+
+
+def main():
+    tap = Tap()
+    tap.case("the demo shows all and leaves nothing", test_demo)
+    tap.case("the demo stays when asked to", test_keep)
+    tap.case("an interrupted demo leaves nothing", test_interrupted)
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()
