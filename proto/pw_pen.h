@@ -20,6 +20,8 @@
 #define PW_STATUS_IDLE_US       90000000u  /* ... and while nothing happens: a host's ping a minute is answered by one too */
 #define PW_READ_SILENCE_US      180000000u /* a host that says nothing for three of its pings is gone: the stream ends */
 #define PW_CYCLES_SPAN_US       4000000u  /* a cycles record never spans more than this, read or not */
+#define PW_MEASURE_SPAN_US      60000000u /* measurements are written so often while a run lasts, and at its end */
+#define PW_MEASURES             5u        /* quantities that are summed at once, those of enum pw_quantity */
 
 struct pw_pen_sensors {             /* what STATUS reports; set by pw_pen_sensors() */
 	uint16_t flags;             /* CHARGING, CARTRIDGE of enum pw_status_flag; the rest is ours */
@@ -60,6 +62,8 @@ struct pw_pen {
 	uint16_t depth[PW_CYCLES_REC_MAX];
 	uint32_t fill, fill_index;
 	uint64_t fill_tick_us, fill_span_us;
+	struct pw_rec_measure measure[PW_MEASURES]; /* by quantity - 1, since the last record of it */
+	uint64_t measure_tick_us;                   /* of the oldest value in them */
 	uint8_t scratch[PW_PAYLOAD_MAX]; /* a record being written, or the payload being built */
 	struct pw_pen_sensors sensors;
 	uint32_t unknown_messages, bad_messages;
@@ -94,6 +98,11 @@ enum pw_error pw_pen_counters(struct pw_pen *pen, uint64_t tick_us, uint64_t cyc
 enum pw_error pw_pen_fault(struct pw_pen *pen, uint64_t tick_us, uint8_t code, bool raised, int32_t value);
 enum pw_error pw_pen_button(struct pw_pen *pen, uint64_t tick_us, uint8_t button, uint8_t action);
 enum pw_error pw_pen_clock(struct pw_pen *pen, uint64_t tick_us, int64_t utc_us, uint32_t accuracy_us);
+/*
+ * One value of @quantity (enum pw_quantity, in its unit), as often as the maker likes; ignored when not running. Values are summed up
+ * and written as one record a minute, and at the run's end. PW_E_VALUE beyond PW_MEASURE_MAX or for another quantity.
+ */
+enum pw_error pw_pen_measure(struct pw_pen *pen, uint64_t tick_us, uint8_t quantity, int32_t value);
 void pw_pen_sensors(struct pw_pen *pen, const struct pw_pen_sensors *sensors);
 
 /* Whether the pen should be blinking now. */

@@ -43,6 +43,28 @@ enum pw_error pw_pen_close_cycles(struct pw_pen *pen)
 	return error;
 }
 
+/* Writes what was measured since the last time. What cannot be written is lost with its count. */
+static enum pw_error close_measures(struct pw_pen *pen, uint64_t tick_us)
+{
+	enum pw_error error = PW_OK, second;
+	union pw_rec_body body = {0};
+
+	for (uint8_t i = 0; i < PW_MEASURES; i++) {
+		struct pw_rec_measure *m = &pen->measure[i];
+
+		if (m->count == 0)
+			continue;
+		body.measure = *m;
+		body.measure.run = pen->log.run;
+		body.measure.quantity = (uint8_t)(i + 1);
+		m->count = 0;
+		second = append(pen, PW_REC_MEASURE, tick_us, &body);
+		if (error == PW_OK)
+			error = second;
+	}
+	return error;
+}
+
 /* An event other than a cycle: what happened before it comes before it. The result is the event's
  * own: cycles that could not be written show by their index. */
 static enum pw_error append_event(struct pw_pen *pen, uint8_t type, uint64_t tick_us,
@@ -75,6 +97,7 @@ static enum pw_error find_numbers(struct pw_pen *pen)
 		run = rec.type == PW_REC_RUN_START ? body.run_start.run
 		      : rec.type == PW_REC_CYCLES  ? body.cycles.run
 		      : rec.type == PW_REC_RUN_END ? body.run_end.run
+		      : rec.type == PW_REC_MEASURE ? body.measure.run
 						   : 0;
 		if (run > log->run)
 			log->run = run;
@@ -179,7 +202,37 @@ enum pw_error pw_pen_run_end(struct pw_pen *pen, uint64_t tick_us, uint8_t reaso
 	body.run_end.reason = reason;
 	body.run_end.on_time_us = tick_us - pen->run_tick_us;
 	set_running(pen, false);
+	pw_pen_close_cycles(pen);
+	close_measures(pen, tick_us);
 	return append_event(pen, PW_REC_RUN_END, tick_us, &body);
+}
+
+enum pw_error pw_pen_measure(struct pw_pen *pen, uint64_t tick_us, uint8_t quantity, int32_t value)
+{
+	struct pw_rec_measure *m;
+	bool any = false;
+
+	if (quantity == 0 || quantity > PW_MEASURES || value < -PW_MEASURE_MAX ||
+	    value > PW_MEASURE_MAX)
+		return PW_E_VALUE;
+	if (!pen->running)
+		return PW_OK;
+	for (size_t i = 0; i < PW_MEASURES; i++)
+		any = any || pen->measure[i].count > 0;
+	if (!any)
+		pen->measure_tick_us = tick_us;
+	m = &pen->measure[quantity - 1];
+	if (m->count == 0)
+		*m = (struct pw_rec_measure){.min = value, .max = value};
+	m->count++;
+	m->min = value < m->min ? value : m->min;
+	m->max = value > m->max ? value : m->max;
+	m->sum += value;
+	m->square_sum += (uint64_t)((int64_t)value * value);
+	if (tick_us - pen->measure_tick_us < PW_MEASURE_SPAN_US && m->count < PW_MEASURE_COUNT_MAX)
+		return PW_OK;
+	pw_pen_close_cycles(pen);
+	return close_measures(pen, tick_us);
 }
 
 enum pw_error pw_pen_cartridge(struct pw_pen *pen, uint64_t tick_us, bool in, const char *id,

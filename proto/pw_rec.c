@@ -75,6 +75,12 @@ static const struct pw_field clock_fields[] = {
 	PW_INT(pw_rec_clock, 0, utc_us),
 	PW_INT(pw_rec_clock, 8, accuracy_us),
 };
+static const struct pw_field measure_fields[] = {
+	PW_INT(pw_rec_measure, 0, run),		PW_INT(pw_rec_measure, 4, quantity),
+	PW_INT(pw_rec_measure, 8, count),	PW_INT(pw_rec_measure, 12, min),
+	PW_INT(pw_rec_measure, 16, max),	PW_INT(pw_rec_measure, 20, sum),
+	PW_INT(pw_rec_measure, 28, square_sum),
+};
 
 static const struct pw_layout layouts[] = {
 	PW_LAYOUT(PW_REC_CYCLES, PW_REC_CYCLES_HEAD, cycles_fields),
@@ -87,11 +93,26 @@ static const struct pw_layout layouts[] = {
 	PW_LAYOUT(PW_REC_FAULT, PW_REC_FAULT_SIZE, fault_fields),
 	PW_LAYOUT(PW_REC_BUTTON, PW_REC_BUTTON_SIZE, button_fields),
 	PW_LAYOUT(PW_REC_CLOCK, PW_REC_CLOCK_SIZE, clock_fields),
+	PW_LAYOUT(PW_REC_MEASURE, PW_REC_MEASURE_SIZE, measure_fields),
 };
 
 static const struct pw_layout *rec_layout(uint8_t type)
 {
 	return pw_layout_find(layouts, sizeof(layouts) / sizeof(layouts[0]), type);
+}
+
+/* Whether a summary can be one of its number of values. All products fit: count is below 2^31, a
+ * value's magnitude below 2^16. */
+static bool measure_check(const struct pw_rec_measure *m)
+{
+	int64_t count = m->count, bound;
+
+	if (m->count == 0 || m->count > PW_MEASURE_COUNT_MAX || m->min < -PW_MEASURE_MAX ||
+	    m->max > PW_MEASURE_MAX || m->min > m->max)
+		return false;
+	bound = m->max > -m->min ? m->max : -m->min;
+	return m->sum >= count * m->min && m->sum <= count * m->max &&
+	       m->square_sum <= (uint64_t)(count * bound) * (uint64_t)bound;
 }
 
 /* Whether the fields are in the ranges that the byte tables state; asked after decoding and before
@@ -123,6 +144,9 @@ static enum pw_error body_check(const struct pw_rec *rec, const union pw_rec_bod
 		break;
 	case PW_REC_CLOCK:
 		ok = body->clock.utc_us >= 0 && body->clock.utc_us < CLOCK_LIMIT;
+		break;
+	case PW_REC_MEASURE:
+		ok = measure_check(&body->measure);
 		break;
 	}
 	return ok && rec->tick_us < TICK_LIMIT ? PW_OK : PW_E_VALUE;

@@ -23,6 +23,7 @@ enum pw_rec_type {
 	PW_REC_FAULT = 8,
 	PW_REC_BUTTON = 9,
 	PW_REC_CLOCK = 10,
+	PW_REC_MEASURE = 11,
 };
 
 #define PW_REC_HEAD        16u
@@ -103,6 +104,27 @@ struct pw_rec_clock {
 };
 #define PW_REC_CLOCK_SIZE 12u
 
+enum pw_quantity {
+	PW_QUANTITY_VOLTAGE = 1,     /* of the motor, mV */
+	PW_QUANTITY_CURRENT = 2,     /* of the motor, mA */
+	PW_QUANTITY_STROKE = 3,      /* of the needle, um */
+	PW_QUANTITY_VIBRATION = 4,   /* of the housing, rms, mg: thousandths of the earth's gravity */
+	PW_QUANTITY_TEMPERATURE = 5, /* of the motor, hundredths of a degree Celsius */
+};
+
+/* What a sensor beside the needle's showed during a part of a run: values that were measured since the last such record. */
+struct pw_rec_measure {
+	uint32_t run;
+	uint8_t quantity;       /* enum pw_quantity; others are kept as numbers */
+	uint32_t count;         /* of values, 1..PW_MEASURE_COUNT_MAX */
+	int32_t min, max;       /* -PW_MEASURE_MAX..PW_MEASURE_MAX */
+	int64_t sum;
+	uint64_t square_sum;
+};
+#define PW_REC_MEASURE_SIZE  36u
+#define PW_MEASURE_MAX       65535
+#define PW_MEASURE_COUNT_MAX UINT32_C(0x7fffffff) /* with it, square_sum stays below 2^63 */
+
 struct pw_rec {
 	uint8_t type;
 	uint8_t flags;
@@ -123,6 +145,7 @@ union pw_rec_body {
 	struct pw_rec_fault fault;
 	struct pw_rec_button button;
 	struct pw_rec_clock clock;
+	struct pw_rec_measure measure;
 };
 
 /*

@@ -18,6 +18,7 @@
 #define LIMIT_INGEST_MSGS      3                /* per pen: one filling, one queued, one being committed */
 #define LIMIT_RUN_CYCLES       UINT32_C(100000000) /* one motor run: 8 days at 150 Hz; more is a firmware fault */
 #define LIMIT_RUN_GAPS         1024             /* losses inside one run that are kept apart; further ones are merged */
+#define LIMIT_RUN_MEASURES     16               /* quantities measured in one run; Penwire names 5, the rest is for newer pens */
 
 /* ---- time ---- */
 #define LIMIT_DRIFT_PPM        500              /* ten times a bad crystal: beyond it the pen's clock has jumped */
@@ -31,6 +32,8 @@
 #define LIMIT_PORTS            128              /* ports watched at once, open or waiting */
 #define LIMIT_PATH             4096             /* PATH_MAX */
 #define LIMIT_SEND_BYTES       4096             /* unsent bytes to one pen; host messages are under 100 bytes */
+#define LIMIT_USB_FAULTS       8                /* stalls and the like in a row, without a byte between: then it is no bad moment but a bad pen */
+#define LIMIT_USB_EMPTY        4096             /* empty transfers in a row: half a second of nothing else at high speed, and of our processor */
 #define LIMIT_RECORDING_BYTES  (INT64_C(1) << 32) /* a recording that somebody forgot must not fill the disk */
 
 /* ---- socket ---- */

@@ -139,6 +139,8 @@ static int new_log(struct store *s, struct db_attach *a, const struct texts *t, 
 	b = entry_begin(s);
 	if (fork)
 		json_kv_int(b, "fork", fork);
+	if (!a->has_log)
+		json_kv_bool(b, "kept", false);
 	json_kv_int(b, "log", a->log);
 	json_kv_text(b, "log_id", log_id);
 	json_kv_text(b, "pen", t->serial);

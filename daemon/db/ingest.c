@@ -229,6 +229,25 @@ static int on_run_end(struct store *s, struct log_state *log, const struct recor
 	return run_finish(s, log, b);
 }
 
+static int on_measure(struct store *s, struct log_state *log, const struct record *rec)
+{
+	const struct pw_rec_measure *b = &rec->body.measure;
+	struct run_acc *run = &log->run;
+	int r;
+
+	if (!is_open(log, b->run)) {
+		r = open_without_start(s, log, rec, b->run, rec->rec.tick_us);
+		if (r < 0)
+			return r;
+	}
+	r = run_add_measure(run, b);
+	if (r < 0)
+		return keep_bad(s, log, rec, "more measurements than a run may have");
+	run->last_seq = (int64_t)rec->seq;
+	run->tick_end_us = MAX(run->tick_end_us, rec->rec.tick_us);
+	return 0;
+}
+
 /* ---- records ---- */
 
 static int take_record(struct store *s, struct log_state *log, struct record *rec)
@@ -259,6 +278,8 @@ static int take_record(struct store *s, struct log_state *log, struct record *re
 		return on_cycles(s, log, rec);
 	case PW_REC_RUN_END:
 		return on_run_end(s, log, rec);
+	case PW_REC_MEASURE:
+		return on_measure(s, log, rec);
 	default:
 		return event_add(s, log, rec);
 	}

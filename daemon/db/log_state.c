@@ -37,6 +37,7 @@ static int load(struct store *s, int64_t id, struct log_state *log)
 	log->run_number = (uint32_t)sqlite3_column_int64(q, 6);
 	log->contact_us = sqlite3_column_int64(q, 7);
 	log->fork = sqlite3_column_int64(q, 8);
+	log->kept = sqlite3_column_int(q, 9) != 0;
 	stmt_end(q);
 	r = run_load(s, log);
 	if (r == 0 && log->have_boot)

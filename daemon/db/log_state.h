@@ -24,6 +24,7 @@ struct log_state {
 	struct log_state *next;
 	int64_t id, pen;
 	int64_t fork; /* over 0: what it begins with may have been read before */
+	bool kept;    /* by the pen; false: stippled made it up of what it heard */
 	char serial[PW_TEXT_SIZE + 1];
 	/* cursor */
 	uint64_t next_seq;

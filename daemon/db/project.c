@@ -122,10 +122,11 @@ static int run_row(struct stmts *s, const struct chain_entry *e, const struct ru
 	r = project_run_times(s, &extra->ticks, &times);
 	if (r < 0)
 		return r;
-	return stmt_run(s, project_run, V_TIMES(&times),
-			V_SUMMARY(extra->summary, hist, summary_hist_encode(extra->summary, hist)),
-			V_OPTIONAL(extra->block), V_INT(extra->blocks), V_INT(e->seq),
-			V_TEXT(e->payload));
+	r = stmt_run(s, project_run, V_TIMES(&times),
+		     V_SUMMARY(extra->summary, hist, summary_hist_encode(extra->summary, hist)),
+		     V_OPTIONAL(extra->block), V_INT(extra->blocks), V_INT(e->seq),
+		     V_TEXT(e->payload));
+	return r < 0 ? r : stmt_run(s, project_measurement, V_TEXT(e->payload));
 }
 
 static int event_row(struct stmts *s, const struct chain_entry *e)

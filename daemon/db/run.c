@@ -154,6 +154,34 @@ int run_add_cycles(struct store *s, struct run_acc *run, uint32_t index, const u
 	return r;
 }
 
+int run_add_measure(struct run_acc *run, const struct pw_rec_measure *m)
+{
+	uint32_t at = 0;
+	struct run_measure *have;
+
+	while (at < run->n_measures && run->measure[at].quantity < m->quantity)
+		at++;
+	have = &run->measure[at];
+	if (at == run->n_measures || have->quantity != m->quantity) {
+		if (run->n_measures == LIMIT_RUN_MEASURES)
+			return -ENOSPC;
+		memmove(have + 1, have, (run->n_measures - at) * sizeof(*have));
+		run->n_measures++;
+		*have = (struct run_measure){
+			.quantity = m->quantity, .min = m->min, .max = m->max};
+	}
+	/* With so many values at most, the sums cannot overflow. */
+	if (m->count > PW_MEASURE_COUNT_MAX - have->count)
+		return -ENOSPC;
+	have->count += m->count;
+	have->min = MIN(have->min, m->min);
+	have->max = MAX(have->max, m->max);
+	have->sum += m->sum;
+	have->square_sum += (int64_t)m->square_sum;
+	have->dirty = run->dirty = true;
+	return 0;
+}
+
 /* ---- beginning and end ---- */
 
 void run_acc_reset(struct run_acc *run)
@@ -162,6 +190,7 @@ void run_acc_reset(struct run_acc *run)
 
 	run->open = run->listed = run->dirty = false;
 	run->fill_index = run->fill = run->tail_end = run->n_gaps = run->parked = 0;
+	run->n_measures = 0;
 	run->lost = 0;
 	run->gap = gap;
 	run_digest_init(&run->digest);
@@ -186,7 +215,7 @@ int run_start(struct store *s, struct log_state *log, const struct run_start *st
 	stmt_end(q);
 	run->number = start->number;
 	run->boot = log->boot.boot;
-	run->flags = start->flags;
+	run->flags = start->flags | (log->kept ? 0 : RUN_UNLOGGED);
 	run->first_seq = run->last_seq = start->seq;
 	run->tick_start_us = run->tick_end_us = start->tick_us;
 	run->voltage_mv = start->voltage_mv;
@@ -221,6 +250,24 @@ struct run_ticks run_ticks_of(const struct log_state *log)
 		.before_us = run->before_us,
 		.open = run->open,
 	};
+}
+
+/* What was measured since the last commit. */
+static int put_measures(struct store *s, struct run_acc *run)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < run->n_measures && r == 0; i++) {
+		struct run_measure *m = &run->measure[i];
+
+		if (!m->dirty)
+			continue;
+		r = stmt_run(&s->stmts, measure_put, V_INT(run->id), V_INT(m->quantity),
+			     V_INT(m->count), V_INT(m->min), V_INT(m->max), V_INT(m->sum),
+			     V_INT(m->square_sum));
+		m->dirty = false;
+	}
+	return r;
 }
 
 /* The row of an open run as of now. */
@@ -305,6 +352,8 @@ int run_flush(struct store *s, struct log_state *log)
 	r = flush_tail(s, run);
 	if (r == 0)
 		r = update_row(s, log);
+	if (r == 0)
+		r = put_measures(s, run);
 	if (r == 0)
 		run->dirty = false;
 	return r;

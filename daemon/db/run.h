@@ -25,13 +25,24 @@
 
 enum run_state { RUN_OPEN, RUN_ENDED, RUN_CUT };
 
-/* run.flags. With one of the first three, the run is not complete. */
+/* run.flags. With one of the first three or RUN_UNLOGGED, the run is not complete. */
 enum run_flag {
 	RUN_START_LOST = 1, /* its first record was not read */
 	RUN_TOTALS = 2,	    /* the pen's own totals differ from what its records hold */
 	RUN_REFUSED = 4,    /* a cycles record of it was of no use; its bytes are an event */
 	RUN_NUMBER = 8,	    /* the pen gave the number to another run before */
 	RUN_CLOCK = 16,	    /* the tick went back or into the future: times are only bounds */
+	RUN_UNLOGGED = 32, /* the pen keeps no log: made up of what was heard, and nobody knows what
+			      was not */
+};
+
+/* What one sensor showed during the run so far. */
+struct run_measure {
+	uint8_t quantity; /* enum pw_quantity */
+	uint32_t count;
+	int32_t min, max;
+	int64_t sum, square_sum;
+	bool dirty; /* its row is not up to date */
 };
 
 struct run_acc {
@@ -52,6 +63,8 @@ struct run_acc {
 	uint64_t lost;	     /* cycles in gaps */
 	struct run_gap *gap; /* LIMIT_RUN_GAPS, allocated at the first; stays for the next run */
 	uint32_t n_gaps;
+	uint32_t n_measures;
+	struct run_measure measure[LIMIT_RUN_MEASURES]; /* by quantity */
 	uint32_t period[BLOCK_CYCLES];
 	uint16_t depth[BLOCK_CYCLES];
 };
@@ -84,6 +97,10 @@ int run_add_cycles(struct store *s, struct run_acc *run, uint32_t index, const u
 		   const uint16_t *depth_um, uint32_t count);
 /* Cycles @first .. @first + @count - 1 are lost; @first is run_next_index() or behind it. */
 int run_add_gap(struct store *s, struct run_acc *run, uint32_t first, uint32_t count);
+
+/* Adds to what was measured. -ENOSPC when it is of one quantity too many or there are too many
+ * values; then nothing is added. */
+int run_add_measure(struct run_acc *run, const struct pw_rec_measure *m);
 
 /* What the pen said at its end; NULL for a run that was cut off. */
 int run_finish(struct store *s, struct log_state *log, const struct pw_rec_run_end *end);

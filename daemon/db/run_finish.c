@@ -92,6 +92,27 @@ static void kv_pair(struct buf *b, const char *key, int64_t first, int64_t secon
 	json_close(b, ']');
 }
 
+static void kv_measures(struct buf *b, const struct run_acc *run)
+{
+	if (run->n_measures == 0)
+		return;
+	json_key(b, "measurements");
+	json_open(b, '[');
+	for (uint32_t i = 0; i < run->n_measures; i++) {
+		const struct run_measure *m = &run->measure[i];
+
+		json_open(b, '[');
+		json_int(b, m->quantity);
+		json_int(b, m->count);
+		json_int(b, m->min);
+		json_int(b, m->max);
+		json_int(b, m->sum);
+		json_int(b, m->square_sum);
+		json_close(b, ']');
+	}
+	json_close(b, ']');
+}
+
 /*
  * There is one such entry per run, so its size counts: a short run's cycles take no more than 2
  * KiB. What is as usual is not said: the motor was switched off (end_reason 0) and was on from the
@@ -125,6 +146,7 @@ static int add_entry(struct store *s, struct log_state *log, const struct pw_rec
 	json_kv_int(b, "log", log->id);
 	if (run->lost > 0)
 		json_kv_int(b, "lost_cycles", (int64_t)run->lost);
+	kv_measures(b, run);
 	json_kv_int(b, "number", run->number);
 	if (end && end->on_time_us != run->tick_end_us - run->tick_start_us)
 		json_kv_int(b, "on_time_us", (int64_t)MIN(end->on_time_us, (uint64_t)INT64_MAX));
@@ -165,6 +187,8 @@ static int drop_repeated(struct store *s, struct log_state *log, const char *dig
 		return 1;
 	r = stmt_run(&s->stmts, tail_drop, V_INT(TAIL_ID(run->id, 0)),
 		     V_INT(TAIL_ID(run->id + 1, 0) - 1));
+	if (r == 0)
+		r = stmt_run(&s->stmts, measure_drop, V_INT(run->id));
 	if (r == 0)
 		r = stmt_run(&s->stmts, run_drop, V_INT(run->id));
 	return r < 0 ? r : 1;

@@ -68,6 +68,27 @@ static int replay(struct store *s, struct run_acc *run, int64_t lost)
 	return skip_gap(run, (uint32_t)(lost - (int64_t)run->lost), &rows);
 }
 
+static int load_measures(struct store *s, struct run_acc *run)
+{
+	sqlite3_stmt *q;
+	int r;
+
+	r = stmt_begin(&s->stmts, measure_list, &q, V_INT(run->id));
+	while (r >= 0 && (r = stmt_step(&s->stmts, q)) > 0) {
+		if (run->n_measures == LIMIT_RUN_MEASURES)
+			return -EBADMSG;
+		run->measure[run->n_measures++] = (struct run_measure){
+			.quantity = (uint8_t)sqlite3_column_int(q, 0),
+			.count = (uint32_t)sqlite3_column_int64(q, 1),
+			.min = sqlite3_column_int(q, 2),
+			.max = sqlite3_column_int(q, 3),
+			.sum = sqlite3_column_int64(q, 4),
+			.square_sum = sqlite3_column_int64(q, 5),
+		};
+	}
+	return r;
+}
+
 int run_load(struct store *s, struct log_state *log)
 {
 	struct run_acc *run = &log->run;
@@ -97,6 +118,8 @@ int run_load(struct store *s, struct log_state *log)
 	run->before_us = stmt_optional(q, 12);
 	stmt_end(q);
 	r = replay(s, run, lost);
+	if (r == 0)
+		r = load_measures(s, run);
 	if (r < 0)
 		return r;
 	run->tail_end = run_next_index(run);

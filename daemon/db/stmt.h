@@ -42,6 +42,9 @@
 	X(head_put)                                                                                \
 	X(log_last)                                                                                \
 	X(log_next)                                                                                \
+	X(measure_drop)                                                                            \
+	X(measure_list)                                                                            \
+	X(measure_put)                                                                             \
 	X(payload_epoch)                                                                           \
 	X(payload_event)                                                                           \
 	X(pen_get)                                                                                 \
@@ -57,6 +60,7 @@
 	X(project_log)                                                                             \
 	X(project_loss)                                                                            \
 	X(project_mark)                                                                            \
+	X(project_measurement)                                                                     \
 	X(project_pen)                                                                             \
 	X(project_pen_change)                                                                      \
 	X(project_run)                                                                             \

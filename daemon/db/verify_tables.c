@@ -16,6 +16,8 @@ static const struct table tables[] = {
 	{"log", "SELECT * FROM log ORDER BY id"},
 	{"epoch", "SELECT * FROM epoch ORDER BY log, boot, from_tick_us"},
 	{"run", "SELECT * FROM run WHERE state <> 0 ORDER BY id"},
+	{"measurement", "SELECT * FROM measurement WHERE run NOT IN (SELECT id FROM run WHERE state = 0) ORDER BY run, "
+			"quantity"},
 	{"event", "SELECT * FROM event ORDER BY id"},
 	{"loss", "SELECT * FROM loss ORDER BY id"},
 	{"finding", "SELECT * FROM finding ORDER BY id"},

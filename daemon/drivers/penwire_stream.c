@@ -219,7 +219,7 @@ static uint32_t whole_records(struct penwire *p, const struct pw_records *r, siz
 	struct pw_rec rec;
 
 	while (count < r->count && pw_rec_next(r->data + at, r->len - at, &rec, &size) == PW_OK) {
-		if (rec.type < PW_REC_BOOT || rec.type > PW_REC_CLOCK)
+		if (rec.type < PW_REC_BOOT || rec.type > PW_REC_MEASURE)
 			unknown++;
 		at += size;
 		count++;

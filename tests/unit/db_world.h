@@ -281,6 +281,22 @@ static inline void pen_cycles(struct test_pen *p, uint32_t run, uint32_t index, 
 	p->tick_us += span;
 }
 
+/* A summary of two values of one quantity. */
+static inline void pen_measure(struct test_pen *p, uint32_t run, uint8_t quantity, int32_t a,
+			       int32_t b)
+{
+	union pw_rec_body body = {
+		.measure = {.run = run,
+			    .quantity = quantity,
+			    .count = 2,
+			    .min = MIN(a, b),
+			    .max = MAX(a, b),
+			    .sum = (int64_t)a + b,
+			    .square_sum = (uint64_t)((int64_t)a * a + (int64_t)b * b)}};
+
+	pen_add(p, PW_REC_MEASURE, &body);
+}
+
 static inline void pen_run_end(struct test_pen *p, uint32_t run, uint32_t cycles, uint64_t start_us)
 {
 	struct pw_rec_run_end end = {

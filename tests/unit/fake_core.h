@@ -107,6 +107,7 @@ UNUSED static const char *core_record_name(uint8_t type)
 		[PW_REC_FAULT] = "fault",
 		[PW_REC_BUTTON] = "button",
 		[PW_REC_CLOCK] = "clock",
+		[PW_REC_MEASURE] = "measure",
 	};
 
 	return type < ELEMENTSOF(names) && names[type] ? names[type] : "unknown";

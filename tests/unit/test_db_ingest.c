@@ -591,6 +591,119 @@ static void raw_keeps_bytes(void **state)
 	world_verify(&w);
 }
 
+/* Measurements add up within their run, by quantity, over commits, restarts and rollbacks. */
+static void measurements_add_up(void **state)
+{
+	struct db_msg msg;
+	uint64_t at = 0;
+	bool failed;
+
+	(void)state;
+	pen_boot(&p);
+	pen_attach(&w, &p, AT);
+	pen_run_start(&p, 1);
+	for (int32_t i = 0; i < 10; i++) {
+		pen_cycles(&p, 1, (uint32_t)i * 30, 30);
+		pen_measure(&p, 1, PW_QUANTITY_VIBRATION, 10 + i, 40 - i);
+		pen_measure(&p, 1, PW_QUANTITY_VOLTAGE, 7500, 7480);
+		/* once in vain */
+		msg = ingest_msg(&p, at, p.next_seq, AT);
+		assert_int_equal(store_begin(w.s), 0);
+		assert_int_equal(store_apply(w.s, &msg, false, &failed), 0);
+		store_rollback(w.s);
+		assert_int_equal(pen_send(&w, &p, at, p.next_seq, AT), 0);
+		at = p.next_seq;
+		if (i % 3 == 0) {
+			world_close(&w);
+			world_reopen(&w);
+		}
+		assert_int_equal(count_of(&w, "measurement", "run = 1 AND quantity = 4"), 1);
+		assert_int_equal(
+			count_of(&w, "measurements", "quantity = 'vibration' AND unit = 'mg'"), 1);
+		world_verify(&w);
+	}
+	pen_run_end(&p, 1, 300, 1000);
+	/* of a run whose other records were lost */
+	pen_measure(&p, 2, 99, -5, 5);
+	pen_run_start(&p, 3);
+	assert_int_equal(pen_send(&w, &p, at, p.next_seq, AT), 0);
+	assert_int_equal(count_of(&w, "measurements",
+				  "run = 1 AND quantity = 'vibration' AND count = 20 AND min = 10 "
+				  "AND max = 40"
+				  " AND mean = 25.0 AND abs(sd - 10.8858) < 0.0001"),
+			 1);
+	assert_int_equal(count_of(&w, "measurements",
+				  "run = 1 AND quantity = 'voltage' AND min = 7480 AND max = 7500 "
+				  "AND sd = 10.0"),
+			 1);
+	assert_int_equal(
+		count_of(
+			&w, "measurements",
+			"run = 2 AND quantity = '99' AND unit IS NULL AND mean = 0.0 AND sd = 5.0"),
+		1);
+	assert_int_equal(count_of(&w, "measurements", "true"), 3);
+	assert_int_equal(count_of(&w, "runs", "id = 1 AND complete AND completeness = 'complete'"),
+			 1);
+	assert_int_equal(
+		count_of(&w, "runs", "id = 2 AND NOT complete AND completeness = 'incomplete'"), 1);
+	assert_int_equal(count_of(&w, "runs", "id = 3 AND NOT complete AND completeness = 'open'"),
+			 1);
+	world_verify(&w);
+}
+
+static void measurements_have_limits(void **state)
+{
+	union pw_rec_body body = {
+		.measure = {.run = 1, .quantity = 1, .count = PW_MEASURE_COUNT_MAX}};
+	uint32_t start;
+
+	(void)state;
+	pen_boot(&p);
+	pen_run_start(&p, 1);
+	start = 1000;
+	for (uint8_t i = 0; i < LIMIT_RUN_MEASURES + 3; i++)
+		pen_measure(&p, 1, (uint8_t)(250 - i), i, i);
+	pen_run_end(&p, 1, 0, start);
+	pen_run_start(&p, 2);
+	body.measure.run = 2;
+	pen_add(&p, PW_REC_MEASURE, &body);
+	pen_measure(&p, 2, 1, 5, 5);
+	pen_attach(&w, &p, AT);
+	pen_drain(&w, &p, 0, 4, AT);
+	assert_int_equal(count_of(&w, "measurement", "run = 1"), LIMIT_RUN_MEASURES);
+	assert_int_equal(count_of(&w, "measurement", "run = 2 AND count = 2147483647"), 1);
+	/* What does not fit is kept as bytes. */
+	assert_int_equal(count_of(&w, "events", "kind = 'bad'"), 3 + 1);
+	world_verify(&w);
+}
+
+/* A pen without a log of its own: nobody knows what was not heard. */
+static void unlogged_runs_say_so(void **state)
+{
+	struct db_msg msg;
+
+	(void)state;
+	pen_boot(&p);
+	pen_run(&p, 1, 100, 50);
+	pen_run_start(&p, 2);
+	msg = attach_msg(&p, AT);
+	msg.attach.has_log = false;
+	assert_int_equal(world_apply(&w, &msg), 0);
+	p.pen = msg.attach.pen;
+	p.log = msg.attach.log;
+	pen_drain(&w, &p, 0, 3, AT);
+	world_close(&w);
+	world_reopen(&w);
+	assert_int_equal(count_of(&w, "log", "kept = 0"), 1);
+	assert_int_equal(count_of(&w, "runs", "completeness = 'unlogged' AND NOT complete"), 2);
+	assert_int_equal(
+		count_of(&w, "runs", "state = 'ended' AND lost_cycles = 0 AND cycles = 100"), 1);
+	pen_run_start(&p, 3);
+	assert_int_equal(pen_send(&w, &p, p.next_seq - 1, p.next_seq, AT), 0);
+	assert_int_equal(count_of(&w, "runs", "completeness = 'unlogged'"), 3);
+	world_verify(&w);
+}
+
 static void two_logs_two_pens(void **state)
 {
 	struct test_pen *other = calloc(1, sizeof(*other));
@@ -818,6 +931,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(rollback_restores, setup, teardown),
 		cmocka_unit_test_setup_teardown(message_must_be_whole, setup, teardown),
 		cmocka_unit_test_setup_teardown(raw_keeps_bytes, setup, teardown),
+		cmocka_unit_test_setup_teardown(measurements_add_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(measurements_have_limits, setup, teardown),
+		cmocka_unit_test_setup_teardown(unlogged_runs_say_so, setup, teardown),
 		cmocka_unit_test_setup_teardown(two_logs_two_pens, setup, teardown),
 		cmocka_unit_test_setup_teardown(random_sequences, setup, teardown),
 		cmocka_unit_test_setup_teardown(random_garbage, setup, teardown),

@@ -26,6 +26,8 @@ static void fill(void)
 	pen_run(&p, 3, 300, 100);
 	pen_run_start(&p, 4);
 	pen_cycles(&p, 4, 0, 100);
+	pen_measure(&p, 4, PW_QUANTITY_VOLTAGE, 7400, 7500);
+	pen_measure(&p, 4, PW_QUANTITY_VIBRATION, 12, 31);
 	pen_attach(&w, &p, AT);
 	assert_int_equal(pen_send(&w, &p, 0, 5, AT), 0);
 	msg = ingest_msg(&p, 7, p.next_seq, AT);
@@ -95,9 +97,10 @@ static void holds(void **state)
 
 static void every_table_has_rows(void **state)
 {
-	static const char *const names[] = {
-		"entry", "personal", "head",	"setting", "pen",    "log",	"epoch", "run",
-		"event", "loss",     "finding", "mark",	   "cursor", "contact", "boot",	 "block"};
+	static const char *const names[] = {"entry",   "personal",   "head",   "setting", "pen",
+					    "log",     "epoch",	     "run",    "event",	  "loss",
+					    "finding", "mark",	     "cursor", "contact", "boot",
+					    "block",   "measurement"};
 
 	(void)state;
 	for (size_t i = 0; i < ELEMENTSOF(names); i++)
@@ -185,10 +188,10 @@ static void each_column_of_each_table(void **state)
 	static const struct {
 		const char *table, *key;
 	} tables[] = {
-		{"entry", "seq"}, {"personal", "entry"}, {"head", "id"},     {"setting", "name"},
-		{"pen", "id"},	  {"log", "id"},	 {"epoch", "entry"}, {"run", "id"},
-		{"event", "id"},  {"loss", "id"},	 {"finding", "id"},  {"mark", "id"},
-		{"block", "id"},
+		{"entry", "seq"}, {"personal", "entry"},  {"head", "id"},     {"setting", "name"},
+		{"pen", "id"},	  {"log", "id"},	  {"epoch", "entry"}, {"run", "id"},
+		{"event", "id"},  {"loss", "id"},	  {"finding", "id"},  {"mark", "id"},
+		{"block", "id"},  {"measurement", "run"},
 	};
 
 	(void)state;
@@ -214,6 +217,9 @@ static void rows_gone_or_added(void **state)
 		"DELETE FROM loss",
 		"DELETE FROM finding",
 		"DELETE FROM mark",
+		"DELETE FROM measurement WHERE quantity = 4",
+		"INSERT INTO measurement VALUES (1, 1, 1, 5, 5, 5, 25)",
+		"INSERT INTO measurement VALUES (99, 1, 1, 5, 5, 5, 25)",
 		"DELETE FROM epoch WHERE boot = 1",
 		"INSERT INTO finding VALUES (1, 1, 'more', 5, '{}')",
 		"DELETE FROM block WHERE id = 2",

@@ -957,6 +957,59 @@ static void test_events(void **state)
 	rig_free(r);
 }
 
+/* Values are summed up by quantity, written once a minute and before the run's end, and belong to a
+ * run only. */
+static void test_measures(void **state)
+{
+	struct rig *r = rig_new(4096, 4);
+	union pw_rec_body body;
+	uint64_t next, at;
+
+	(void)state;
+	assert_int_equal(pw_pen_measure(&r->pen, r->now, PW_QUANTITY_CURRENT, 500), PW_OK);
+	assert_int_equal(r->pen.log.next_seq, 1); /* no run */
+	pw_pen_run_start(&r->pen, r->now, 7500, 350);
+	next = r->pen.log.next_seq;
+	cycles(r, 0, 3);
+	at = r->now;
+	assert_int_equal(pw_pen_measure(&r->pen, at, PW_QUANTITY_CURRENT, 500), PW_OK);
+	assert_int_equal(pw_pen_measure(&r->pen, at, PW_QUANTITY_TEMPERATURE, -250), PW_OK);
+	assert_int_equal(pw_pen_measure(&r->pen, at + 1, PW_QUANTITY_CURRENT, 300), PW_OK);
+	assert_int_equal(pw_pen_measure(&r->pen, at, 0, 1), PW_E_VALUE);
+	assert_int_equal(pw_pen_measure(&r->pen, at, PW_MEASURES + 1, 1), PW_E_VALUE);
+	assert_int_equal(pw_pen_measure(&r->pen, at, 1, PW_MEASURE_MAX + 1), PW_E_VALUE);
+	assert_int_equal(pw_pen_measure(&r->pen, at, 1, -PW_MEASURE_MAX - 1), PW_E_VALUE);
+	assert_int_equal(r->pen.log.next_seq, next);
+	at += PW_MEASURE_SPAN_US;
+	assert_int_equal(pw_pen_measure(&r->pen, at, PW_QUANTITY_CURRENT, 400), PW_OK);
+	/* The cycles before it, then one record a quantity. */
+	assert_int_equal(r->pen.log.next_seq, next + 3);
+	assert_int_equal(record(r, next, &body).type, PW_REC_CYCLES);
+	assert_int_equal(record(r, next + 1, &body).type, PW_REC_MEASURE);
+	assert_int_equal(body.measure.run, 1);
+	assert_int_equal(body.measure.quantity, PW_QUANTITY_CURRENT);
+	assert_int_equal(body.measure.count, 3);
+	assert_int_equal(body.measure.min, 300);
+	assert_int_equal(body.measure.max, 500);
+	assert_int_equal(body.measure.sum, 1200);
+	assert_int_equal(body.measure.square_sum, 500000);
+	assert_int_equal(record(r, next + 2, &body).type, PW_REC_MEASURE);
+	assert_int_equal(body.measure.quantity, PW_QUANTITY_TEMPERATURE);
+	assert_int_equal(body.measure.count, 1);
+	assert_int_equal(body.measure.max, -250);
+	/* The rest at the end, and nothing of it in the next run. */
+	assert_int_equal(pw_pen_measure(&r->pen, at, PW_QUANTITY_CURRENT, 200), PW_OK);
+	assert_int_equal(pw_pen_run_end(&r->pen, at, PW_END_OFF), PW_OK);
+	assert_int_equal(record(r, next + 3, &body).type, PW_REC_MEASURE);
+	assert_int_equal(body.measure.count, 1);
+	assert_int_equal(body.measure.min, 200);
+	assert_int_equal(record(r, next + 4, &body).type, PW_REC_RUN_END);
+	pw_pen_run_start(&r->pen, at, 7500, 350);
+	pw_pen_run_end(&r->pen, at, PW_END_OFF);
+	assert_int_equal(r->pen.log.next_seq, next + 7);
+	rig_free(r);
+}
+
 /* Whatever happens: there is output exactly when pw_pen_next_us() says so, and the stream is the
  * log. */
 static void test_sleep_is_safe(void **state)
@@ -1043,6 +1096,7 @@ int main(void)
 		cmocka_unit_test(test_numbers_go_on),
 		cmocka_unit_test(test_store_fails),
 		cmocka_unit_test(test_events),
+		cmocka_unit_test(test_measures),
 		cmocka_unit_test(test_sleep_is_safe),
 	};
 

@@ -25,6 +25,7 @@ static const struct {
 	{PW_REC_FAULT, PW_REC_FAULT_SIZE},
 	{PW_REC_BUTTON, PW_REC_BUTTON_SIZE},
 	{PW_REC_CLOCK, PW_REC_CLOCK_SIZE},
+	{PW_REC_MEASURE, PW_REC_MEASURE_SIZE},
 };
 #define TYPES (sizeof(types) / sizeof(types[0]))
 
@@ -75,6 +76,14 @@ static size_t random_record(size_t t, uint8_t *wire)
 	case PW_REC_CLOCK:
 		p[6] = p[7] = 0;
 		break;
+	case PW_REC_MEASURE: /* values of both signs: any sum of fewer than count - 1 others */
+		p[11] = 0;
+		p[10] |= 1;
+		pw_put32(p + 12, (uint32_t)-65535);
+		pw_put32(p + 16, 65535);
+		memset(p + 23, p[22] & 0x80 ? 0xff : 0, 5);
+		memset(p + 33, 0, 3);
+		break;
 	}
 	wire[0] = types[t].type;
 	wire[1] = 0;
@@ -96,6 +105,9 @@ static void clear_reserved(uint8_t *wire)
 		break;
 	case PW_REC_COUNTERS:
 		memset(p + 17, 0, 3);
+		break;
+	case PW_REC_MEASURE:
+		memset(p + 5, 0, 3);
 		break;
 	case PW_REC_FAULT:
 	case PW_REC_BUTTON:
@@ -231,7 +243,7 @@ static void unknown_types_are_told_apart(void **state)
 	for (int type = 0; type < 256; type++) {
 		struct pw_rec rec = {.type = (uint8_t)type, .payload = wire, .len = 100};
 
-		if (type >= PW_REC_BOOT && type <= PW_REC_CLOCK)
+		if (type >= PW_REC_BOOT && type <= PW_REC_MEASURE)
 			continue;
 		assert_int_equal(pw_rec_decode(&rec, &body), PW_E_TYPE);
 		assert_int_equal(pw_rec_encode(&rec, &body, wire, sizeof(wire), &size), PW_E_TYPE);
@@ -253,6 +265,56 @@ static void expect(uint8_t type, const union pw_rec_body *body, uint64_t tick_us
 		return;
 	assert_int_equal(next(wire, size, &got, &size), PW_OK);
 	assert_int_equal(pw_rec_decode(&got, &again), PW_OK);
+}
+
+static void expect_measure(union pw_rec_body *b, struct pw_rec_measure measure, enum pw_error error)
+{
+	b->measure = measure;
+	expect(PW_REC_MEASURE, b, 0, error);
+}
+
+/* A summary that no values can have is refused, at each bound. */
+static void measures_hold(union pw_rec_body *b)
+{
+	const int64_t many = PW_MEASURE_COUNT_MAX, big = PW_MEASURE_MAX;
+	struct pw_rec_measure m = {.count = 2, .min = -3, .max = 5, .sum = 2, .square_sum = 34};
+
+	expect_measure(b, m, PW_OK);
+	m.quantity = 200;
+	expect_measure(b, m, PW_OK);
+	m.count = 0;
+	expect_measure(b, m, PW_E_VALUE);
+	m.count = 2;
+	m.min = 6;
+	expect_measure(b, m, PW_E_VALUE);
+	m.min = -3;
+	m.sum = 10;
+	expect_measure(b, m, PW_OK);
+	m.sum = 11;
+	expect_measure(b, m, PW_E_VALUE);
+	m.sum = -6;
+	expect_measure(b, m, PW_OK);
+	m.sum = -7;
+	expect_measure(b, m, PW_E_VALUE);
+	m.sum = 0;
+	m.square_sum = 50;
+	expect_measure(b, m, PW_OK);
+	m.square_sum = 51;
+	expect_measure(b, m, PW_E_VALUE);
+	m = (struct pw_rec_measure){.count = PW_MEASURE_COUNT_MAX,
+				    .min = -PW_MEASURE_MAX,
+				    .max = -PW_MEASURE_MAX,
+				    .sum = -many * big,
+				    .square_sum = (uint64_t)(many * big) * (uint64_t)big};
+	expect_measure(b, m, PW_OK);
+	m.count++;
+	expect_measure(b, m, PW_E_VALUE);
+	m = (struct pw_rec_measure){.count = 1, .max = PW_MEASURE_MAX + 1};
+	expect_measure(b, m, PW_E_VALUE);
+	m = (struct pw_rec_measure){.count = 1, .min = -PW_MEASURE_MAX - 1};
+	expect_measure(b, m, PW_E_VALUE);
+	m = (struct pw_rec_measure){.count = 1, .min = INT32_MIN, .max = INT32_MAX};
+	expect_measure(b, m, PW_E_VALUE);
 }
 
 static void ranges_hold_when_encoding(void **state)
@@ -297,6 +359,8 @@ static void ranges_hold_when_encoding(void **state)
 	b.clock.utc_us = year_10000;
 	expect(PW_REC_CLOCK, &b, 0, PW_E_VALUE);
 
+	measures_hold(&b);
+
 	b.cycles = (struct pw_rec_cycles){.block = block, .len = a_block(block, sizeof(block))};
 	b.cycles.index = UINT32_MAX - 4;
 	expect(PW_REC_CYCLES, &b, 0, PW_OK);
@@ -335,7 +399,7 @@ static void spoil(uint8_t type, size_t at, size_t len, uint8_t value)
 static void ranges_hold_when_decoding(void **state)
 {
 	(void)state;
-	for (uint8_t type = PW_REC_BOOT; type <= PW_REC_CLOCK; type++)
+	for (uint8_t type = PW_REC_BOOT; type <= PW_REC_MEASURE; type++)
 		spoil(type, 15, 1, 0x80);
 	spoil(PW_REC_CYCLES, PW_REC_HEAD + 4, 4, 0xff);
 	spoil(PW_REC_CYCLES, PW_REC_HEAD + 9, 1, 0x20);
@@ -345,6 +409,12 @@ static void ranges_hold_when_decoding(void **state)
 	spoil(PW_REC_FAULT, PW_REC_HEAD + 1, 1, 2);
 	spoil(PW_REC_CLOCK, PW_REC_HEAD + 7, 1, 0xff);
 	spoil(PW_REC_CLOCK, PW_REC_HEAD + 7, 1, 0x7f);
+	spoil(PW_REC_MEASURE, PW_REC_HEAD + 8, 4, 0);
+	spoil(PW_REC_MEASURE, PW_REC_HEAD + 11, 1, 0x80);
+	spoil(PW_REC_MEASURE, PW_REC_HEAD + 14, 1, 0xfe);
+	spoil(PW_REC_MEASURE, PW_REC_HEAD + 18, 1, 1);
+	spoil(PW_REC_MEASURE, PW_REC_HEAD + 27, 1, 0x7f);
+	spoil(PW_REC_MEASURE, PW_REC_HEAD + 35, 1, 0x7f);
 }
 
 static void a_block_may_be_encoded_in_place(void **state)

@@ -283,6 +283,13 @@ static const struct member members[] = {
 	INT_OF("BUTTON", pw_rec_button, action),
 	INT_OF("CLOCK", pw_rec_clock, utc_us),
 	INT_OF("CLOCK", pw_rec_clock, accuracy_us),
+	INT_OF("MEASURE", pw_rec_measure, run),
+	INT_OF("MEASURE", pw_rec_measure, quantity),
+	INT_OF("MEASURE", pw_rec_measure, count),
+	INT_OF("MEASURE", pw_rec_measure, min),
+	INT_OF("MEASURE", pw_rec_measure, max),
+	INT_OF("MEASURE", pw_rec_measure, sum),
+	INT_OF("MEASURE", pw_rec_measure, square_sum),
 };
 #define MEMBERS (sizeof(members) / sizeof(members[0]))
 
@@ -391,6 +398,8 @@ static const char *record_name(enum pw_rec_type type)
 		return "BUTTON";
 	case PW_REC_CLOCK:
 		return "CLOCK";
+	case PW_REC_MEASURE:
+		return "MEASURE";
 	}
 	return NULL;
 }
@@ -434,7 +443,7 @@ static void every_type_has_a_vector(void **state)
 		records += record != NULL;
 	}
 	assert_int_equal(messages, 10);
-	assert_int_equal(records, 10);
+	assert_int_equal(records, 11);
 	assert_true(count("cycles", "") >= 8);
 }
 

@@ -319,8 +319,9 @@ static void writes_prepare(void **state)
  * for it: in the schema. */
 static void views_are_documented(void **state)
 {
-	static const char *const names[] = {"clocks", "entries", "events", "findings",
-					    "losses", "marks",	 "pens",   "runs"};
+	static const char *const names[] = {"clocks",	    "entries", "events",
+					    "findings",	    "losses",  "marks",
+					    "measurements", "pens",    "runs"};
 	sqlite3_stmt *stmt, *columns;
 	size_t n = 0;
 

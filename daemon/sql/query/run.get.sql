@@ -1,4 +1,4 @@
--- doc: One motor run with its histograms.
+-- doc: One motor run with its histograms and measurements.
 -- role: viewer
 -- shape: object
 -- param: run int required min=1 -- Number of the run in this database.
@@ -23,6 +23,7 @@
 -- column: depth_min_um int -- Least protrusion.
 -- column: depth_max_um int -- Greatest protrusion.
 -- column: complete bool -- Whether every cycle is here and the pen's own totals agree.
+-- column: completeness text -- complete, incomplete, open, or unlogged: the pen keeps no log, the run is derived from what was heard of it.
 -- column: log_id text -- The pen's log that it was read from, 16 hexadecimal digits.
 -- column: first_seq int -- Its first record in that log.
 -- column: last_seq int -- Its last record in that log.
@@ -37,6 +38,7 @@
 -- column: depth_uncertainty_um int -- Of one depth value; null when not stated.
 -- column: freq_hist json -- Cycles by frequency: [[hertz, cycles],...], a bin per hertz; 255 is 255 and more.
 -- column: depth_hist json -- Cycles by protrusion: [[micrometres, cycles],...], a bin per 25; 3175 is 3175 and more.
+-- column: measurements json -- Of other sensors: [{quantity, unit, count, min, max, mean, sd},...]; voltage mV, current mA, stroke um, vibration mg, temperature 0.01 Cel.
 -- column: gaps json -- What was lost: [[first cycle, how many],...].
 -- column: digest text -- BLAKE2b-256 of its decoded cycles, as in the chain; null while open.
 -- column: entry int -- The entry that holds it in the chain; null while open.
@@ -54,7 +56,9 @@ SELECT r.id, p.serial, r.number, r.boot,
 		/ nullif(r.depth_count, 0))) AS depth_sd_um,
 	iif(r.depth_count > 0, r.depth_min_um, NULL) AS depth_min_um,
 	iif(r.depth_count > 0, r.depth_max_um, NULL) AS depth_max_um,
-	r.state = 1 AND r.lost_cycles = 0 AND r.flags & 7 = 0 AS complete,
+	r.state = 1 AND r.lost_cycles = 0 AND r.flags & 39 = 0 AS complete,
+	CASE WHEN r.flags & 32 THEN 'unlogged' WHEN r.state = 0 THEN 'open'
+		WHEN r.state = 1 AND r.lost_cycles = 0 AND r.flags & 7 = 0 THEN 'complete' ELSE 'incomplete' END AS completeness,
 	l.log_id, r.first_seq, r.last_seq, r.tick_start_us, r.tick_end_us,
 	CASE r.end_reason WHEN 0 THEN 'off' WHEN 1 THEN 'stall' WHEN 2 THEN 'battery' WHEN 3 THEN 'fault'
 		WHEN 255 THEN NULL ELSE r.end_reason END AS end_reason,
@@ -63,6 +67,12 @@ SELECT r.id, p.serial, r.number, r.boot,
 	CASE r.depth_source WHEN 1 THEN 'sensor' WHEN 2 THEN 'setting' ELSE 'none' END AS depth_source,
 	r.depth_uncertainty_um,
 	hist_json(r.hist, 'freq') AS freq_hist, hist_json(r.hist, 'depth') AS depth_hist,
+	(SELECT json_group_array(json_object('quantity', CASE m.quantity WHEN 1 THEN 'voltage' WHEN 2 THEN 'current' WHEN 3 THEN 'stroke'
+			WHEN 4 THEN 'vibration' WHEN 5 THEN 'temperature' ELSE CAST(m.quantity AS TEXT) END,
+		'unit', CASE m.quantity WHEN 1 THEN 'mV' WHEN 2 THEN 'mA' WHEN 3 THEN 'um' WHEN 4 THEN 'mg' WHEN 5 THEN '0.01 Cel' END,
+		'count', m.count, 'min', m.min, 'max', m.max, 'mean', round(m.sum * 1.0 / m.count, 3),
+		'sd', round(sqrt(max(0.0, (m.square_sum * 1.0 - m.sum * 1.0 * m.sum / m.count) / m.count)), 3)))
+		FROM measurement m WHERE m.run = r.id) AS measurements,
 	coalesce(r.gaps, '[]') AS gaps,
 	e.payload ->> 'digest' AS digest, r.entry
 FROM run r JOIN pen p ON p.id = r.pen JOIN log l ON l.id = r.log LEFT JOIN entry e ON e.seq = r.entry

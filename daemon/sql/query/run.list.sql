@@ -28,6 +28,7 @@
 -- column: depth_min_um int -- Least protrusion.
 -- column: depth_max_um int -- Greatest protrusion.
 -- column: complete bool -- Whether every cycle is here and the pen's own totals agree.
+-- column: completeness text -- complete, incomplete, open, or unlogged: the pen keeps no log, the run is derived from what was heard of it.
 
 SELECT r.id, p.serial, r.number, r.boot,
 	CASE r.state WHEN 0 THEN 'open' WHEN 1 THEN 'ended' ELSE 'cut' END AS state,
@@ -42,7 +43,9 @@ SELECT r.id, p.serial, r.number, r.boot,
 		/ nullif(r.depth_count, 0))) AS depth_sd_um,
 	iif(r.depth_count > 0, r.depth_min_um, NULL) AS depth_min_um,
 	iif(r.depth_count > 0, r.depth_max_um, NULL) AS depth_max_um,
-	r.state = 1 AND r.lost_cycles = 0 AND r.flags & 7 = 0 AS complete,
+	r.state = 1 AND r.lost_cycles = 0 AND r.flags & 39 = 0 AS complete,
+	CASE WHEN r.flags & 32 THEN 'unlogged' WHEN r.state = 0 THEN 'open'
+		WHEN r.state = 1 AND r.lost_cycles = 0 AND r.flags & 7 = 0 THEN 'complete' ELSE 'incomplete' END AS completeness,
 	r.start_us || '.' || r.id AS cursor
 FROM run r
 	INDEXED BY run_unfinished                                                          -- if state=open

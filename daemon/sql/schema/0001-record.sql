@@ -2,7 +2,7 @@
 --
 -- Singular names are tables, plural names are the documented views for sql.query. Three kinds of table:
 --   entries      entry, personal, head: what was written, chained by hashes and signed.
---   projections  setting, pen, log, epoch, run, event, loss, finding, mark: what follows from the entries. `stippled --verify`
+--   projections  setting, pen, log, epoch, run, measurement, event, loss, finding, mark: what follows from the entries. `stippled --verify`
 --                builds them again from the entries alone and compares.
 --   working      cursor, contact, boot, block, tail: where reading goes on, what is known of times, and the cycles themselves. The
 --                cycles are in the chain by the digest that each run's entry holds.
@@ -67,6 +67,7 @@ CREATE TABLE log (
 	pen    INTEGER NOT NULL REFERENCES pen (id),
 	log_id TEXT NOT NULL CHECK (length(log_id) = 16),
 	fork   INTEGER NOT NULL,
+	kept   INTEGER NOT NULL CHECK (kept IN (0, 1)), -- 0: the pen keeps none, stippled numbered what it heard
 	entry  INTEGER NOT NULL REFERENCES entry (seq),
 	UNIQUE (pen, log_id, fork)
 ) STRICT;
@@ -143,6 +144,19 @@ CREATE UNIQUE INDEX run_open ON run (log) WHERE state = 0;
 CREATE INDEX run_start ON run (start_us);
 CREATE INDEX run_pen_start ON run (pen, start_us);
 CREATE INDEX run_unfinished ON run (state, start_us) WHERE state <> 1; -- the few that are open or cut
+
+-- What other sensors showed during a run, by quantity (enum pw_quantity of proto/pw_rec.h, in its unit). Those of a run that is open are
+-- as of the last commit.
+CREATE TABLE measurement (
+	run        INTEGER NOT NULL REFERENCES run (id),
+	quantity   INTEGER NOT NULL,
+	count      INTEGER NOT NULL CHECK (count > 0),
+	min        INTEGER NOT NULL,
+	max        INTEGER NOT NULL CHECK (max >= min),
+	sum        INTEGER NOT NULL,
+	square_sum INTEGER NOT NULL,
+	PRIMARY KEY (run, quantity)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE event (
 	id          INTEGER PRIMARY KEY REFERENCES entry (seq),
@@ -282,7 +296,8 @@ CREATE VIEW runs AS SELECT -- Motor runs: from motor on to motor off.
 	r.cycles AS cycles,                               -- needle cycles held
 	r.lost_cycles AS lost_cycles,                     -- needle cycles known to be missing
 	r.gaps AS gaps,                                   -- JSON [[index,count],...] of what is missing; NULL nothing
-	(r.state = 1 AND r.lost_cycles = 0 AND r.flags & 7 = 0) AS complete, -- 1: every cycle is here and the pen's own totals agree
+	(r.state = 1 AND r.lost_cycles = 0 AND r.flags & 39 = 0) AS complete, -- 1: every cycle is here and the pen's own totals agree
+	CASE WHEN r.flags & 32 THEN 'unlogged' WHEN r.state = 0 THEN 'open' WHEN r.state = 1 AND r.lost_cycles = 0 AND r.flags & 7 = 0 THEN 'complete' ELSE 'incomplete' END AS completeness, -- complete; incomplete; open; unlogged: the pen keeps no log, cycles are derived from what was heard
 	r.freq_sum_chz / 100.0 / nullif(r.freq_count, 0) AS freq_mean_hz, -- mean frequency, pauses left out
 	sqrt(max(0.0, (r.freq_sq * 1.0 - r.freq_sum_chz * 1.0 * r.freq_sum_chz / nullif(r.freq_count, 0)) / nullif(r.freq_count, 0))) / 100.0 AS freq_sd_hz, -- its standard deviation
 	nullif(r.freq_min_chz, 0) / 100.0 AS freq_min_hz, -- lowest frequency of a cycle
@@ -296,6 +311,18 @@ CREATE VIEW runs AS SELECT -- Motor runs: from motor on to motor off.
 	r.voltage_mv AS voltage_mv,                       -- motor voltage as set; NULL not stated
 	r.entry AS entry                                  -- the entry that holds it in the chain; NULL while open
 FROM run r JOIN pen p ON p.id = r.pen JOIN log l ON l.id = r.log;
+
+CREATE VIEW measurements AS SELECT -- What other sensors showed during a run: a row for each quantity that the pen measured.
+	m.run AS run,                                     -- the run's number in this database
+	p.serial AS pen,                                  -- serial number of the pen
+	CASE m.quantity WHEN 1 THEN 'voltage' WHEN 2 THEN 'current' WHEN 3 THEN 'stroke' WHEN 4 THEN 'vibration' WHEN 5 THEN 'temperature' ELSE CAST(m.quantity AS TEXT) END AS quantity, -- voltage, current, stroke, vibration (rms), temperature; another is a number
+	CASE m.quantity WHEN 1 THEN 'mV' WHEN 2 THEN 'mA' WHEN 3 THEN 'um' WHEN 4 THEN 'mg' WHEN 5 THEN '0.01 Cel' END AS unit, -- of min, max, mean and sd; mg: thousandths of the earth's gravity; NULL not known
+	m.count AS count,                                 -- how many values were measured
+	m.min AS min,                                     -- the least
+	m.max AS max,                                     -- the greatest
+	m.sum * 1.0 / m.count AS mean,                    -- their mean
+	sqrt(max(0.0, (m.square_sum * 1.0 - m.sum * 1.0 * m.sum / m.count) / m.count)) AS sd -- their standard deviation
+FROM measurement m JOIN run r ON r.id = m.run JOIN pen p ON p.id = r.pen;
 
 CREATE VIEW events AS SELECT -- What pens noted beside motor runs: boots, cartridges, counters, faults, buttons, clocks.
 	e.id AS id,                                       -- the event's number: its entry
