@@ -1,18 +1,62 @@
 # make install: copies only. Nothing is started, enabled or made in the running system. DESTDIR is for packagers.
 
+libdir     ?= $(prefix)/lib
+incdir     ?= $(prefix)/include
 udevdir    ?= $(prefix)/lib/udev
+# udev reads rules below /usr/local too, but no hwdb.
+hwdbdir    ?= $(if $(filter /usr,$(prefix)),$(udevdir),$(sysconfdir)/udev)/hwdb.d
+unitdir    ?= $(prefix)/lib/systemd/system
+sysusersdir ?= $(prefix)/lib/sysusers.d
+tmpfilesdir ?= $(prefix)/lib/tmpfiles.d
 docdir     ?= $(prefix)/share/doc/stipple
+docdir_pw  ?= $(prefix)/share/doc/libpenwire-dev
+srcdir_pw  ?= $(prefix)/src/penwire
 INSTALL    ?= install
 bashdir    ?= $(prefix)/share/bash-completion/completions
-UDEV_RULES := $(wildcard udev/*.rules)
+UDEV_RULES := $(sort $(wildcard udev/*.rules))
+UDEV_HWDB  := $(sort $(wildcard udev/hwdb.d/*.hwdb))
+UNITS_IN   := $(sort $(wildcard udev/*.service.in))
+UNITS      := $(sort $(wildcard udev/*.socket udev/*.timer))
+PLACES     := -e 's|@sbindir@|$(sbindir)|g' -e 's|@bindir@|$(bindir)|g' -e 's|@prefix@|$(prefix)|g' \
+	      -e 's|@libdir@|$(libdir)|g' -e 's|@incdir@|$(incdir)|g' -e 's|@srcdir@|$(srcdir_pw)|g' -e 's|@version@|$(VERSION)|g'
+# What makers build into firmware: freestanding, no generated files.
+PW_FILES   := $(sort $(wildcard proto/pw*.[ch]))
 
-.PHONY: install
-install: $(B)/stippled $(B)/stipplectl	## copy the programs, udev rules and papers (DESTDIR=, prefix=/usr/local)
-	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(DESTDIR)$(udevdir)/rules.d \
-		$(DESTDIR)$(bashdir) $(DESTDIR)$(docdir)
+.PHONY: install install-sim install-dev
+# `make man`, where there is one, leaves its pages in $(B)/man.
+install: $(B)/stippled $(B)/stipplectl	## copy the programs, rules, units and papers (DESTDIR=, prefix=/usr/local)
+	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(DESTDIR)$(udevdir)/rules.d $(DESTDIR)$(hwdbdir) \
+		$(DESTDIR)$(unitdir) $(DESTDIR)$(sysusersdir) $(DESTDIR)$(tmpfilesdir) $(DESTDIR)$(bashdir) \
+		$(DESTDIR)$(docdir) $(DESTDIR)$(sysconfdir)/stipple/stippled.conf.d
 	$(INSTALL) -m 755 $(B)/stippled $(DESTDIR)$(sbindir)/stippled
 	$(INSTALL) -m 755 $(B)/stipplectl $(DESTDIR)$(bindir)/stipplectl
 	$(INSTALL) -m 644 tools/stipplectl.bash $(DESTDIR)$(bashdir)/stipplectl
 	$(INSTALL) -m 644 $(UDEV_RULES) $(DESTDIR)$(udevdir)/rules.d/
+	$(INSTALL) -m 644 $(UDEV_HWDB) $(DESTDIR)$(hwdbdir)/
+	$(INSTALL) -m 644 $(UNITS) $(DESTDIR)$(unitdir)/
+	for unit in $(UNITS_IN:udev/%.in=%); do \
+		sed $(PLACES) udev/$$unit.in >$(DESTDIR)$(unitdir)/$$unit && chmod 644 $(DESTDIR)$(unitdir)/$$unit || exit 1; \
+	done
+	$(INSTALL) -m 644 udev/stipple.sysusers $(DESTDIR)$(sysusersdir)/stipple.conf
+	$(INSTALL) -m 644 udev/stipple.tmpfiles $(DESTDIR)$(tmpfilesdir)/stipple.conf
+	@# a configuration that is there is somebody's
+	test -e $(DESTDIR)$(sysconfdir)/stipple/stippled.conf || \
+		$(INSTALL) -m 644 udev/stippled.conf $(DESTDIR)$(sysconfdir)/stipple/stippled.conf
 	$(INSTALL) -m 644 README.md LICENSE $(DESTDIR)$(docdir)/
 	$(INSTALL) -m 644 proto/README.md $(DESTDIR)$(docdir)/penwire.md
+	for page in $(wildcard $(B)/man/*.[1578]); do \
+		$(INSTALL) -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/} || exit 1; \
+	done
+
+install-sim: $(B)/pensim			## copy the simulator
+	$(INSTALL) -d $(DESTDIR)$(bindir)
+	$(INSTALL) -m 755 $(B)/pensim $(DESTDIR)$(bindir)/pensim
+
+install-dev: $(LIBPW)	## copy the Penwire library for makers: headers, sources, pkg-config
+	$(INSTALL) -d $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(incdir)/penwire $(DESTDIR)$(srcdir_pw) $(DESTDIR)$(docdir_pw)
+	$(INSTALL) -m 644 $(LIBPW) $(DESTDIR)$(libdir)/libpenwire.a
+	$(INSTALL) -m 644 $(filter-out %_private.h,$(filter %.h,$(PW_FILES))) $(DESTDIR)$(incdir)/penwire/
+	$(INSTALL) -m 644 $(PW_FILES) LICENSE $(DESTDIR)$(srcdir_pw)/
+	sed $(PLACES) tools/penwire.pc.in >$(DESTDIR)$(libdir)/pkgconfig/penwire.pc
+	chmod 644 $(DESTDIR)$(libdir)/pkgconfig/penwire.pc
+	$(INSTALL) -m 644 proto/README.md $(DESTDIR)$(docdir_pw)/penwire.md

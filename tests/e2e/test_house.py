@@ -105,10 +105,11 @@ def test_install():
     flavour = os.path.basename(build) if os.path.basename(build) in ("address", "thread") else ""
     # What is built is not built again here, whatever an editor is doing to the sources meanwhile.
     command = ["make", "-s", "install", "B=" + build, "SAN=" + flavour, "DESTDIR=" + to, "prefix=/opt/stipple",
-               "-o", build + "/stippled", "-o", build + "/stipplectl"]
+               "-o", build + "/stippled", "-o", build + "/stipplectl", "-o", "man"]
     plan = subprocess.run(command + ["-n"], cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
                           timeout=HANG_SECONDS, check=True).stdout.replace("\\\n", " ").splitlines()
-    expect(plan and all(line.startswith("install ") for line in plan), f"more than copies: {plan}")
+    allowed = ("install ", "test -e ", "for unit in ", "for page in ", "#")
+    expect(plan and all(line.startswith(allowed) for line in plan), f"more than copies: {plan}")
     done = subprocess.run(command, cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           timeout=HANG_SECONDS, check=False)
     expect_equal(done.returncode, 0, done.stdout)
@@ -117,12 +118,24 @@ def test_install():
         for name in files:
             path = os.path.join(place, name)
             found[path[len(to):]] = stat.S_IMODE(os.stat(path).st_mode)
-    expect_equal(found, {"/opt/stipple/sbin/stippled": 0o755, "/opt/stipple/bin/stipplectl": 0o755,
-                         "/opt/stipple/lib/udev/rules.d/70-stipple.rules": 0o644,
-                         "/opt/stipple/share/bash-completion/completions/stipplectl": 0o644,
-                         "/opt/stipple/share/doc/stipple/README.md": 0o644,
-                         "/opt/stipple/share/doc/stipple/LICENSE": 0o644,
-                         "/opt/stipple/share/doc/stipple/penwire.md": 0o644}, "files and modes")
+    lib, share = "/opt/stipple/lib", "/opt/stipple/share"
+    wanted = {name: 0o644 for name in (
+        f"{lib}/udev/rules.d/60-stipple.rules", f"{lib}/udev/rules.d/98-stipple.rules", "/etc/udev/hwdb.d/70-stipple.hwdb",
+        f"{lib}/systemd/system/stippled.service", f"{lib}/systemd/system/stippled.socket",
+        f"{lib}/systemd/system/stipple-backup.service", f"{lib}/systemd/system/stipple-backup.timer",
+        f"{lib}/sysusers.d/stipple.conf", f"{lib}/tmpfiles.d/stipple.conf", "/etc/stipple/stippled.conf",
+        f"{share}/bash-completion/completions/stipplectl", f"{share}/doc/stipple/README.md", f"{share}/doc/stipple/LICENSE",
+        f"{share}/doc/stipple/penwire.md")}
+    wanted.update({"/opt/stipple/sbin/stippled": 0o755, "/opt/stipple/bin/stipplectl": 0o755})
+    expect_equal({path: mode for path, mode in found.items() if "/man/" not in path}, wanted, "files and modes")
+    with open(to + f"{lib}/systemd/system/stippled.service", encoding="ascii") as f:
+        expect("ExecStart=/opt/stipple/sbin/stippled\n" in f.read(), "the unit does not start what was installed")
+    # A configuration that is there is somebody's.
+    with open(to + "/etc/stipple/stippled.conf", "w", encoding="ascii") as f:
+        f.write("mine\n")
+    subprocess.run(command, cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=HANG_SECONDS, check=True)
+    with open(to + "/etc/stipple/stippled.conf", encoding="ascii") as f:
+        expect_equal(f.read(), "mine\n", "the configuration after a second install")
 
 
 def main():

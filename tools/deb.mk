@@ -1,0 +1,8 @@
+# Debian's packages, built from a copy of the tree so that nothing of it is touched.
+
+DEBDIR ?= build/deb
+.PHONY: deb
+deb:				## build the Debian packages of the tree into build/deb (DEBDIR=, COMMIT= builds a commit)
+	@tools/deps deb
+	@MAKEFLAGS= tools/make-deb $(DEBDIR) $(COMMIT)
+	@ls $(DEBDIR)/*.deb
