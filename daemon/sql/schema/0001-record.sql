@@ -67,7 +67,7 @@ CREATE TABLE log (
 	pen    INTEGER NOT NULL REFERENCES pen (id),
 	log_id TEXT NOT NULL CHECK (length(log_id) = 16),
 	fork   INTEGER NOT NULL,
-	kept   INTEGER NOT NULL CHECK (kept IN (0, 1)), -- 0: the pen keeps none, stippled numbered what it heard
+	kept   INTEGER NOT NULL DEFAULT 1 CHECK (kept IN (0, 1)), -- 0: the pen keeps none, stippled numbered what it heard
 	entry  INTEGER NOT NULL REFERENCES entry (seq),
 	UNIQUE (pen, log_id, fork)
 ) STRICT;
