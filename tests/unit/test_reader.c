@@ -184,7 +184,8 @@ static void runs_are_rendered_as_declared(void **state)
 		"20260528,\"cycles\":700,"
 		"\"lost_cycles\":0,\"on_time_s\":2,\"freq_mean_hz\":100,\"freq_sd_hz\":1,\"depth_"
 		"mean_um\":500,"
-		"\"depth_sd_um\":10,\"depth_min_um\":490,\"depth_max_um\":510,\"complete\":true}");
+		"\"depth_sd_um\":10,\"depth_min_um\":490,\"depth_max_um\":510,\"complete\":true,"
+		"\"completeness\":\"complete\"}");
 	free(text);
 	row = json_array_get(json_object_get(answer, "rows"), 0);
 	assert_string_equal(json_string_value(json_object_get(row, "state")), "open");
@@ -223,10 +224,9 @@ static void one_run_has_histograms(void **state)
 	sqlite3_finalize(stmt);
 	answer = ask(w, "run.get", "run", "1", NULL);
 	text = json_dumps(answer, JSON_COMPACT);
-	assert_non_null(strstr(
-		text,
-		"\"freq_hist\":[[100,2],[111,1]],\"depth_hist\":[[500,2],[525,1]],\"gaps\":[[5,2]],"
-		"\"digest\":\"d1\",\"entry\":3}"));
+	assert_non_null(strstr(text, "\"freq_hist\":[[100,2],[111,1]],\"depth_hist\":[[500,2],[525,"
+				     "1]],\"measurements\":[],\"gaps\":[[5,2]],"
+				     "\"digest\":\"d1\",\"entry\":3}"));
 	assert_non_null(strstr(text, "\"log_id\":\"0000000000000001\""));
 	assert_non_null(strstr(text, "\"end_reason\":\"off\""));
 	free(text);
@@ -360,8 +360,8 @@ static void events_losses_findings(void **state)
 			     (long long)FIXTURE_EPOCH_US + 9);
 		fixture_exec(&w->f, "INSERT INTO loss VALUES (%d, %d, %d, 10, 15, NULL, %lld)", i,
 			     1 + i % 2, 1 + i % 2, (long long)FIXTURE_EPOCH_US);
-		fixture_exec(&w->f, "INSERT INTO finding VALUES (%d, %s, 'clock.jump', %lld, '{}')", i,
-			     i == 3 ? "NULL" : "1", (long long)FIXTURE_EPOCH_US);
+		fixture_exec(&w->f, "INSERT INTO finding VALUES (%d, %s, 'clock.jump', %lld, '{}')",
+			     i, i == 3 ? "NULL" : "1", (long long)FIXTURE_EPOCH_US);
 	}
 	assert_string_equal(ids_of(ask(w, "event.list", NULL), ids), "8 7 6 5 4 3 ");
 	assert_string_equal(
