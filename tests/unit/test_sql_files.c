@@ -319,9 +319,13 @@ static void writes_prepare(void **state)
  * for it: in the schema. */
 static void views_are_documented(void **state)
 {
-	static const char *const names[] = {"clocks",	    "entries", "events",
-					    "findings",	    "losses",  "marks",
-					    "measurements", "pens",    "runs"};
+	static const char *const names[] = {
+		"aftercares",	 "assignments",	   "clients",	"clocks",  "codes",
+		"conditions",	 "consents",	   "courses",	"entries", "events",
+		"findings",	 "hygiene_events", "losses",	"lots",	   "marks",
+		"measurements",	 "patch_tests",	   "pauses",	"pens",	   "places",
+		"practitioners", "products",	   "reactions", "runs",	   "segments",
+		"sessions",	 "steps",	   "uses"};
 	sqlite3_stmt *stmt, *columns;
 	size_t n = 0;
 

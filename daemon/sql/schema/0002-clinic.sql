@@ -88,7 +88,7 @@ CREATE TABLE course (
 	UNIQUE (client, ordinal)
 ) STRICT;
 
--- state 'open', 'closed', 'signed'. ended_by: person, idle (nobody closed it), button. client NULL: a pen's button began it and
+-- state 'open', 'closed', 'signed'; 'void': started by mistake, it was none. ended_by: person, idle (nobody closed it), button. client NULL: a pen's button began it and
 -- nobody has said yet who sits there; it cannot be signed so.
 CREATE TABLE session (
 	id                  INTEGER PRIMARY KEY,
@@ -101,7 +101,7 @@ CREATE TABLE session (
 	start_us            INTEGER NOT NULL,             -- chair time
 	end_us              INTEGER,
 	day                 INTEGER NOT NULL,             -- of its start
-	state               TEXT NOT NULL CHECK (state IN ('open', 'closed', 'signed')),
+	state               TEXT NOT NULL CHECK (state IN ('open', 'closed', 'signed', 'void')),
 	started_by          TEXT NOT NULL CHECK (started_by IN ('person', 'button')),
 	ended_by            TEXT CHECK (ended_by IN ('person', 'idle', 'button')),
 	late                INTEGER NOT NULL DEFAULT 0,   -- entered afterwards
@@ -174,7 +174,17 @@ CREATE INDEX assignment_pen ON assignment (pen, from_us);
 CREATE TABLE relink (
 	pen     INTEGER NOT NULL,
 	from_us INTEGER NOT NULL,
-	to_us   INTEGER
+	to_us   INTEGER,                                  -- NULL: from then on
+	session INTEGER                                   -- the one that the change is about: its runs may move though it is signed
+) STRICT;
+
+-- What the clock would have changed in a signed session, and did not: told as findings by the writer (daemon/db/attribute.c), which
+-- empties it. Empty between transactions.
+CREATE TABLE moved (
+	run     INTEGER NOT NULL,
+	pen     INTEGER NOT NULL,
+	session INTEGER NOT NULL,
+	late    INTEGER NOT NULL                          -- 1: the run belongs into it by its time; 0: no longer
 ) STRICT;
 
 -- ---------------------------------------------------------------------------------------------- consumables
@@ -197,11 +207,12 @@ CREATE TABLE code (
 	lot     INTEGER REFERENCES lot (id),
 	entry   INTEGER NOT NULL REFERENCES entry (seq)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX code_product ON code (product);
 
 CREATE TABLE lot (
 	id         INTEGER PRIMARY KEY,
 	product    INTEGER NOT NULL REFERENCES product (id),
-	lot        TEXT NOT NULL,                         -- batch, as printed
+	number     TEXT NOT NULL,                         -- batch, as printed
 	expiry     TEXT,                                  -- yyyy-mm-dd or yyyy-mm, as printed
 	expiry_day INTEGER,                               -- last day it is good: that day, or the last of that month
 	status     TEXT NOT NULL CHECK (status IN ('ok', 'quarantined', 'recalled')),
@@ -210,8 +221,8 @@ CREATE TABLE lot (
 	added_us   INTEGER NOT NULL,
 	entry      INTEGER NOT NULL REFERENCES entry (seq)
 ) STRICT;
-CREATE UNIQUE INDEX lot_product ON lot (product, lot COLLATE NOCASE);
-CREATE INDEX lot_text ON lot (lot COLLATE NOCASE);
+CREATE UNIQUE INDEX lot_product ON lot (product, number COLLATE NOCASE);
+CREATE INDEX lot_number ON lot (number COLLATE NOCASE);
 CREATE INDEX lot_expiry ON lot (expiry_day);
 
 -- Something was consumed in a session, or a serialised cartridge was in a pen then. source 'person' (typed or scanned) or 'pen' (the pen
@@ -239,7 +250,7 @@ CREATE INDEX item_use_session ON item_use (session, at_us);
 CREATE INDEX item_use_lot ON item_use (lot, at_us);
 CREATE INDEX item_use_serial ON item_use (serial, at_us) WHERE serial IS NOT NULL;
 CREATE INDEX item_use_pen ON item_use (pen, at_us);
-CREATE UNIQUE INDEX item_use_event ON item_use (event) WHERE event IS NOT NULL;
+CREATE UNIQUE INDEX item_use_event ON item_use (event, coalesce(session, 0)) WHERE event IS NOT NULL; -- one for each session it was in
 
 -- ---------------------------------------------------------------------------------------------- hygiene, consent, reactions
 
@@ -344,3 +355,404 @@ CREATE TABLE request (
 	answer     TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX request_entry ON request (entry);
+
+-- ---------------------------------------------------------------------------------------------- views
+
+CREATE VIEW clients AS SELECT -- Clients of the clinic.
+	c.id AS id,                                       -- the client's number in this database
+	cn.value COLLATE NOCASE AS number,                -- record number of the clinic; NULL erased
+	cm.value AS name,                                 -- name; NULL not recorded, or erased
+	cb.value AS birth_date,                           -- yyyy-mm-dd; NULL not recorded, or erased
+	cc.value AS contact,                              -- how a recall reaches the client
+	ct.value AS note,                                 -- free text
+	strftime('%Y-%m-%dT%H:%M:%S', c.age_checked_us / 1000000, 'unixepoch') || printf('.%06dZ', c.age_checked_us % 1000000) AS age_checked, -- when an identity document was looked at, RFC 3339
+	c.age_checked_us AS age_checked_us,               -- the same in microseconds since 1970
+	pr.name AS age_checked_by,                        -- name of the practitioner who looked
+	strftime('%Y-%m-%dT%H:%M:%S', c.hold_us / 1000000, 'unixepoch') || printf('.%06dZ', c.hold_us % 1000000) AS hold, -- under legal hold since; NULL not, RFC 3339
+	c.hold_us AS hold_us,                             -- the same in microseconds since 1970
+	strftime('%Y-%m-%dT%H:%M:%S', c.erased_us / 1000000, 'unixepoch') || printf('.%06dZ', c.erased_us % 1000000) AS erased, -- when what identifies the person was deleted; NULL not, RFC 3339
+	c.erased_us AS erased_us,                         -- the same in microseconds since 1970
+	strftime('%Y-%m-%dT%H:%M:%S', c.added_us / 1000000, 'unixepoch') || printf('.%06dZ', c.added_us % 1000000) AS added, -- when the record was begun, RFC 3339
+	c.added_us AS added_us,                           -- the same in microseconds since 1970
+	c.entry AS entry                                  -- the entry that last changed it
+FROM client c
+	LEFT JOIN personal cn ON cn.entry = c.number_entry AND cn.field = 'number'
+	LEFT JOIN personal cm ON cm.entry = c.name_entry AND cm.field = 'name'
+	LEFT JOIN personal cb ON cb.entry = c.birth_date_entry AND cb.field = 'birth_date'
+	LEFT JOIN personal cc ON cc.entry = c.contact_entry AND cc.field = 'contact'
+	LEFT JOIN personal ct ON ct.entry = c.note_entry AND ct.field = 'note'
+	LEFT JOIN practitioner pr ON pr.id = c.age_checked_by;
+
+CREATE VIEW conditions AS SELECT -- What speaks for treatment or against it: conditions, allergies, concurrent treatments.
+	d.id AS id,                                       -- number of the condition
+	d.client AS client,                               -- the client's number in this database
+	cn.value COLLATE NOCASE AS client_number,         -- record number of the clinic
+	cm.value AS client_name,                          -- name; NULL not recorded, or erased
+	d.kind AS kind,                                   -- condition, allergy, treatment
+	dc.value AS code,                                 -- aga_male, ...; the substance of an allergy; the treatment
+	d.zone AS zone,                                   -- where; NULL everywhere, or not said
+	d.since AS since,                                 -- yyyy-mm-dd, yyyy-mm or yyyy
+	d.until AS until,                                 -- the same; NULL it lasts
+	dn.value AS note,                                 -- free text
+	d.void IS NOT NULL AS void,                       -- 1: taken back as a mistake
+	d.entry AS entry                                  -- the entry that last changed it
+FROM condition d
+	LEFT JOIN client c ON c.id = d.client
+	LEFT JOIN personal cn ON cn.entry = c.number_entry AND cn.field = 'number'
+	LEFT JOIN personal cm ON cm.entry = c.name_entry AND cm.field = 'name'
+	LEFT JOIN personal dc ON dc.entry = d.code_entry AND dc.field = 'code'
+	LEFT JOIN personal dn ON dn.entry = d.note_entry AND dn.field = 'note';
+
+CREATE VIEW practitioners AS SELECT -- Who works at the chairs.
+	p.id AS id,                                       -- number of the practitioner
+	p.name AS name,                                   -- name
+	p.licence AS licence,                             -- licence number
+	p.licence_until AS licence_until,                 -- last day of its validity, yyyy-mm-dd
+	p.qualification AS qualification,                 -- as the clinic writes it
+	p.user_name AS user_name,                         -- the user of this computer that this is: actor of entries
+	p.active AS active,                               -- 0: works here no more
+	p.entry AS entry                                  -- the entry that last changed it
+FROM practitioner p;
+
+CREATE VIEW places AS SELECT -- Chairs, rooms, sterilisers.
+	p.id AS id,                                       -- number of the place
+	p.name AS name,                                   -- name
+	p.kind AS kind,                                   -- chair, room, steriliser
+	p.active AS active,                               -- 0: no longer in use
+	p.entry AS entry                                  -- the entry that last changed it
+FROM place p;
+
+CREATE VIEW courses AS SELECT -- Courses of sessions, as planned with a client.
+	k.id AS id,                                       -- number of the course
+	k.client AS client,                               -- the client's number in this database
+	cn.value COLLATE NOCASE AS client_number,         -- record number of the clinic
+	cm.value AS client_name,                          -- name; NULL not recorded, or erased
+	k.ordinal AS ordinal,                             -- of the client's courses, from 1
+	k.practitioner AS practitioner,                   -- number of the practitioner; NULL not said
+	pr.name AS practitioner_name,                     -- the practitioner's name
+	k.goal AS goal,                                   -- buzz, density, scar_camouflage, hairline
+	k.technique AS technique,                         -- as the clinic calls it
+	k.zones AS zones,                                 -- JSON array of zones
+	kb.value AS blueprint,                            -- what was drawn and agreed
+	k.pigment_match AS pigment_match,                 -- shades agreed on
+	k.planned_sessions AS planned_sessions,           -- how many sessions were planned
+	(SELECT count(*) FROM session s WHERE s.course = k.id AND s.kind <> 'consultation') AS sessions, -- how many there were, consultations left out
+	k.spacing_min_days AS spacing_min_days,           -- least days between sessions
+	k.spacing_max_days AS spacing_max_days,           -- most days between sessions
+	k.topup_min_months AS topup_min_months,           -- a touch-up is due from so many months after completion
+	k.topup_max_months AS topup_max_months,           -- ... and until so many
+	k.state AS state,                                 -- planned, active, completed, abandoned
+	strftime('%Y-%m-%dT%H:%M:%S', k.completed_us / 1000000, 'unixepoch') || printf('.%06dZ', k.completed_us % 1000000) AS completed, -- when it was completed, RFC 3339
+	k.completed_us AS completed_us,                   -- the same in microseconds since 1970
+	strftime('%Y-%m-%dT%H:%M:%S', k.added_us / 1000000, 'unixepoch') || printf('.%06dZ', k.added_us % 1000000) AS added, -- when it was recorded, RFC 3339
+	k.added_us AS added_us,                           -- the same in microseconds since 1970
+	k.entry AS entry                                  -- the entry that last changed it
+FROM course k
+	LEFT JOIN client c ON c.id = k.client
+	LEFT JOIN personal cn ON cn.entry = c.number_entry AND cn.field = 'number'
+	LEFT JOIN personal cm ON cm.entry = c.name_entry AND cm.field = 'name'
+	LEFT JOIN practitioner pr ON pr.id = k.practitioner
+	LEFT JOIN personal kb ON kb.entry = k.blueprint_entry AND kb.field = 'blueprint';
+
+CREATE VIEW sessions AS SELECT -- Sessions: a client in a chair.
+	s.id AS id,                                       -- number of the session
+	s.client AS client,                               -- the client's number in this database
+	cn.value COLLATE NOCASE AS client_number,         -- record number of the clinic
+	cm.value AS client_name,                          -- name; NULL not recorded, or erased
+	s.course AS course,                               -- number of the course; NULL none
+	s.ordinal AS ordinal,                             -- of its course, from 1; NULL a consultation
+	s.kind AS kind,                                   -- consultation, foundation, build, refine, touch-up
+	s.practitioner AS practitioner,                   -- number of the practitioner; NULL not said
+	pr.name AS practitioner_name,                     -- the practitioner's name
+	s.place AS place,                                 -- number of the place
+	pl.name AS place_name,                            -- the place's name
+	strftime('%Y-%m-%dT%H:%M:%S', s.start_us / 1000000, 'unixepoch') || printf('.%06dZ', s.start_us % 1000000) AS start, -- when the client sat down, RFC 3339
+	s.start_us AS start_us,                           -- the same in microseconds since 1970
+	strftime('%Y-%m-%dT%H:%M:%S', s.end_us / 1000000, 'unixepoch') || printf('.%06dZ', s.end_us % 1000000) AS "end", -- when the client got up, RFC 3339; NULL while open
+	s.end_us AS end_us,                               -- the same in microseconds since 1970
+	s.day AS day,                                     -- day of its start in the clinic's zone, yyyymmdd
+	s.state AS state,                                 -- open, closed, signed
+	s.started_by AS started_by,                       -- person, button
+	s.ended_by AS ended_by,                           -- person, button, idle (nobody closed it)
+	s.late AS late,                                   -- 1: entered afterwards
+	(s.end_us - s.start_us) / 60e6 AS chair_minutes,  -- chair time, pauses included; NULL while open
+	(SELECT coalesce(sum(z.to_us - z.from_us), 0) / 60e6 FROM pause z WHERE z.session = s.id AND z.void IS NULL) AS pause_minutes, -- of it, pauses that ended
+	s.complications AS complications,                 -- none, noted; NULL nobody has said
+	sc.value AS complications_text,                   -- what was noted
+	sn.value AS note,                                 -- free text
+	strftime('%Y-%m-%dT%H:%M:%S', s.signed_us / 1000000, 'unixepoch') || printf('.%06dZ', s.signed_us % 1000000) AS signed, -- when it was signed, RFC 3339
+	s.signed_us AS signed_us,                         -- the same in microseconds since 1970
+	s.signed_by AS signed_by,                         -- number of the practitioner who signed
+	sg.name AS signed_by_name,                        -- the name
+	s.amended AS amended,                             -- changes after it was signed
+	s.entry AS entry                                  -- the entry that last changed it
+FROM session s
+	LEFT JOIN client c ON c.id = s.client
+	LEFT JOIN personal cn ON cn.entry = c.number_entry AND cn.field = 'number'
+	LEFT JOIN personal cm ON cm.entry = c.name_entry AND cm.field = 'name'
+	LEFT JOIN practitioner pr ON pr.id = s.practitioner
+	LEFT JOIN practitioner sg ON sg.id = s.signed_by
+	LEFT JOIN place pl ON pl.id = s.place
+	LEFT JOIN personal sc ON sc.entry = s.complications_entry AND sc.field = 'complications'
+	LEFT JOIN personal sn ON sn.entry = s.note_entry AND sn.field = 'note';
+
+CREATE VIEW pauses AS SELECT -- Pauses of sessions.
+	z.id AS id,                                       -- its number
+	z.session AS session,                             -- number of the session
+	strftime('%Y-%m-%dT%H:%M:%S', z.from_us / 1000000, 'unixepoch') || printf('.%06dZ', z.from_us % 1000000) AS start, -- from when, RFC 3339
+	z.from_us AS start_us,                            -- the same in microseconds since 1970
+	strftime('%Y-%m-%dT%H:%M:%S', z.to_us / 1000000, 'unixepoch') || printf('.%06dZ', z.to_us % 1000000) AS "end", -- until when, RFC 3339; NULL it lasts
+	z.to_us AS end_us,                                -- the same in microseconds since 1970
+	z.void IS NOT NULL AS void,                       -- 1: taken back as a mistake
+	z.entry AS entry                                  -- the entry that last changed it
+FROM pause z;
+
+CREATE VIEW segments AS SELECT -- Zones worked on in sessions, from when to when.
+	g.id AS id,                                       -- its number
+	g.session AS session,                             -- number of the session
+	g.zone AS zone,                                   -- hairline, temples, crown, ...
+	strftime('%Y-%m-%dT%H:%M:%S', g.from_us / 1000000, 'unixepoch') || printf('.%06dZ', g.from_us % 1000000) AS start, -- from when, RFC 3339
+	g.from_us AS start_us,                            -- the same in microseconds since 1970
+	strftime('%Y-%m-%dT%H:%M:%S', g.to_us / 1000000, 'unixepoch') || printf('.%06dZ', g.to_us % 1000000) AS "end", -- until when, RFC 3339; NULL it lasts
+	g.to_us AS end_us,                                -- the same in microseconds since 1970
+	gn.value AS note,                                 -- free text
+	g.void IS NOT NULL AS void,                       -- 1: taken back as a mistake
+	g.entry AS entry                                  -- the entry that last changed it
+FROM segment g
+	LEFT JOIN personal gn ON gn.entry = g.note_entry AND gn.field = 'note';
+
+CREATE VIEW steps AS SELECT -- Steps of sessions, in order of their time.
+	t.id AS id,                                       -- its number
+	t.session AS session,                             -- number of the session
+	t.kind AS kind,                                   -- colour match, clean and shave, pigment, ...
+	strftime('%Y-%m-%dT%H:%M:%S', t.at_us / 1000000, 'unixepoch') || printf('.%06dZ', t.at_us % 1000000) AS at, -- when, RFC 3339
+	t.at_us AS at_us,                                 -- the same in microseconds since 1970
+	tn.value AS note,                                 -- free text
+	t.void IS NOT NULL AS void,                       -- 1: taken back as a mistake
+	t.entry AS entry                                  -- the entry that last changed it
+FROM step t
+	LEFT JOIN personal tn ON tn.entry = t.note_entry AND tn.field = 'note';
+
+CREATE VIEW assignments AS SELECT -- Which pen a session held, from when to when.
+	a.id AS id,                                       -- its number
+	a.session AS session,                             -- number of the session
+	p.serial AS pen,                                  -- serial number of the pen
+	strftime('%Y-%m-%dT%H:%M:%S', a.from_us / 1000000, 'unixepoch') || printf('.%06dZ', a.from_us % 1000000) AS start, -- from when, RFC 3339
+	a.from_us AS start_us,                            -- the same in microseconds since 1970
+	strftime('%Y-%m-%dT%H:%M:%S', a.to_us / 1000000, 'unixepoch') || printf('.%06dZ', a.to_us % 1000000) AS "end", -- until when, RFC 3339; NULL it lasts
+	a.to_us AS end_us,                                -- the same in microseconds since 1970
+	a.run AS run,                                     -- the motor run that was still going at its end and belongs to it; NULL none
+	a.void IS NOT NULL AS void,                       -- 1: taken back as a mistake
+	a.entry AS entry                                  -- the entry that last changed it
+FROM assignment a
+	JOIN pen p ON p.id = a.pen;
+
+CREATE VIEW products AS SELECT -- Products that are consumed.
+	p.id AS id,                                       -- number of the product
+	p.category AS category,                           -- cartridge, pigment, sealant, dermaroller, barrier, disinfectant, other
+	p.name AS name,                                   -- name
+	p.brand AS brand,                                 -- who makes it
+	p.colour AS colour,                               -- of a pigment
+	p.needle AS needle,                               -- of a cartridge: 0603RL is diameter, count, form
+	p.active AS active,                               -- 0: no longer bought
+	p.entry AS entry                                  -- the entry that last changed it
+FROM product p;
+
+CREATE VIEW codes AS SELECT -- Codes on boxes and what they stand for.
+	k.code AS code,                                   -- a GTIN of 14 digits, or any text
+	k.product AS product,                             -- number of the product
+	p.name AS product_name,                           -- the product's name
+	k.lot AS lot,                                     -- number of the lot; NULL the code names the product only
+	l.number AS lot_number,                           -- the lot as printed
+	k.entry AS entry                                  -- the entry that last changed it
+FROM code k JOIN product p ON p.id = k.product LEFT JOIN lot l ON l.id = k.lot;
+
+CREATE VIEW lots AS SELECT -- Lots of products.
+	l.id AS id,                                       -- number of the lot
+	l.product AS product,                             -- number of the product
+	p.name AS product_name,                           -- the product's name
+	p.category AS category,                           -- the product's category
+	l.number COLLATE NOCASE AS number,                -- the lot as printed
+	l.expiry AS expiry,                               -- as printed: yyyy-mm-dd or yyyy-mm
+	iif(l.expiry_day IS NULL, NULL, printf('%04d-%02d-%02d', l.expiry_day / 10000, l.expiry_day / 100 % 100, l.expiry_day % 100)) AS last_good_day, -- that day, or the last of that month
+	l.expiry_day AS expiry_day,                       -- the same as yyyymmdd
+	l.status AS status,                               -- ok, quarantined, recalled
+	strftime('%Y-%m-%dT%H:%M:%S', l.status_us / 1000000, 'unixepoch') || printf('.%06dZ', l.status_us % 1000000) AS status_since, -- since when, RFC 3339
+	l.status_us AS status_since_us,                   -- the same in microseconds since 1970
+	l.quantity AS quantity,                           -- received; NULL not counted
+	(SELECT coalesce(sum(u.quantity), 0) FROM item_use u WHERE u.lot = l.id AND u.void IS NULL) AS used, -- used in sessions
+	l.quantity - (SELECT coalesce(sum(u.quantity), 0) FROM item_use u WHERE u.lot = l.id AND u.void IS NULL) AS remaining, -- received less used; NULL not counted
+	strftime('%Y-%m-%dT%H:%M:%S', l.added_us / 1000000, 'unixepoch') || printf('.%06dZ', l.added_us % 1000000) AS added, -- when it was recorded, RFC 3339
+	l.added_us AS added_us,                           -- the same in microseconds since 1970
+	l.entry AS entry                                  -- the entry that last changed it
+FROM lot l JOIN product p ON p.id = l.product;
+
+CREATE VIEW uses AS SELECT -- What was consumed in sessions, and cartridges that pens reported.
+	u.id AS id,                                       -- number of the use
+	u.session AS session,                             -- number of the session; NULL it lies in none
+	s.client AS client,                               -- the client's number in this database
+	cn.value COLLATE NOCASE AS client_number,         -- record number of the clinic
+	cm.value AS client_name,                          -- name; NULL not recorded, or erased
+	u.segment AS segment,                             -- number of the segment
+	u.step AS step,                                   -- number of the step
+	pn.serial AS pen,                                 -- serial number of the pen
+	u.product AS product,                             -- number of the product
+	p.name AS product_name,                           -- the product's name
+	p.category AS category,                           -- the product's category
+	u.lot AS lot,                                     -- number of the lot
+	l.number AS lot_number,                           -- the lot as printed
+	l.status AS lot_status,                           -- ok, quarantined, recalled
+	u.serial AS serial,                               -- of one cartridge
+	coalesce(u.needle, p.needle) AS needle,           -- as the pen reports it, or as the product says
+	u.quantity AS quantity,                           -- how many
+	strftime('%Y-%m-%dT%H:%M:%S', u.at_us / 1000000, 'unixepoch') || printf('.%06dZ', u.at_us % 1000000) AS at, -- when, or when the cartridge was put in, RFC 3339
+	u.at_us AS at_us,                                 -- the same in microseconds since 1970
+	strftime('%Y-%m-%dT%H:%M:%S', u.until_us / 1000000, 'unixepoch') || printf('.%06dZ', u.until_us % 1000000) AS until, -- when the cartridge was taken out, RFC 3339
+	u.until_us AS until_us,                           -- the same in microseconds since 1970
+	u.source AS source,                               -- person, pen
+	u.void IS NOT NULL AS void,                       -- 1: taken back as a mistake
+	u.entry AS entry                                  -- the entry that last changed it
+FROM item_use u
+	LEFT JOIN session s ON s.id = u.session
+	LEFT JOIN client c ON c.id = s.client
+	LEFT JOIN personal cn ON cn.entry = c.number_entry AND cn.field = 'number'
+	LEFT JOIN personal cm ON cm.entry = c.name_entry AND cm.field = 'name'
+	LEFT JOIN pen pn ON pn.id = u.pen
+	LEFT JOIN lot l ON l.id = u.lot
+	LEFT JOIN product p ON p.id = u.product;
+
+CREATE VIEW hygiene_events AS SELECT -- What was cleaned, disinfected, sterilised, tested, serviced.
+	h.id AS id,                                       -- number of the event
+	h.kind AS kind,                                   -- disinfected, barrier, cleaned, sterilised, spore_test, prepared, discarded, serviced
+	pn.serial AS pen,                                 -- serial number of the pen
+	h.place AS place,                                 -- number of the place
+	pl.name AS place_name,                            -- the place's name
+	h.session AS session,                             -- number of the session it belongs to; NULL none in particular
+	strftime('%Y-%m-%dT%H:%M:%S', h.at_us / 1000000, 'unixepoch') || printf('.%06dZ', h.at_us % 1000000) AS at, -- when, RFC 3339
+	h.at_us AS at_us,                                 -- the same in microseconds since 1970
+	h.practitioner AS practitioner,                   -- number of the practitioner; NULL not said
+	pr.name AS practitioner_name,                     -- the practitioner's name
+	h.product AS product,                             -- number of the product
+	p.name AS product_name,                           -- the product's name
+	h.lot AS lot,                                     -- number of the lot
+	l.number AS lot_number,                           -- the lot as printed
+	h.concentration AS concentration,                 -- 70 %, 1:20
+	h.result AS result,                               -- of a spore test: passed, failed
+	hn.value AS note,                                 -- free text
+	h.void IS NOT NULL AS void,                       -- 1: taken back as a mistake
+	h.entry AS entry                                  -- the entry that last changed it
+FROM hygiene h
+	LEFT JOIN pen pn ON pn.id = h.pen
+	LEFT JOIN place pl ON pl.id = h.place
+	LEFT JOIN practitioner pr ON pr.id = h.practitioner
+	LEFT JOIN lot l ON l.id = h.lot
+	LEFT JOIN product p ON p.id = h.product
+	LEFT JOIN personal hn ON hn.entry = h.note_entry AND hn.field = 'note';
+
+CREATE VIEW consents AS SELECT -- Consents that clients signed.
+	n.id AS id,                                       -- its number
+	n.client AS client,                               -- the client's number in this database
+	cn.value COLLATE NOCASE AS client_number,         -- record number of the clinic
+	cm.value AS client_name,                          -- name; NULL not recorded, or erased
+	n.course AS course,                               -- number of the course it is for; NULL any
+	n.session AS session,                             -- number of the session it is for; NULL any
+	n.risks AS risks,                                 -- 1: risks were explained
+	n.version AS version,                             -- of the form
+	strftime('%Y-%m-%dT%H:%M:%S', n.at_us / 1000000, 'unixepoch') || printf('.%06dZ', n.at_us % 1000000) AS at, -- when, RFC 3339
+	n.at_us AS at_us,                                 -- the same in microseconds since 1970
+	n.practitioner AS practitioner,                   -- number of the practitioner; NULL not said
+	pr.name AS practitioner_name,                     -- the practitioner's name
+	nn.value AS note,                                 -- free text
+	strftime('%Y-%m-%dT%H:%M:%S', n.withdrawn_us / 1000000, 'unixepoch') || printf('.%06dZ', n.withdrawn_us % 1000000) AS withdrawn, -- when it was withdrawn; NULL it stands, RFC 3339
+	n.withdrawn_us AS withdrawn_us,                   -- the same in microseconds since 1970
+	n.void IS NOT NULL AS void,                       -- 1: taken back as a mistake
+	n.entry AS entry                                  -- the entry that last changed it
+FROM consent n
+	LEFT JOIN client c ON c.id = n.client
+	LEFT JOIN personal cn ON cn.entry = c.number_entry AND cn.field = 'number'
+	LEFT JOIN personal cm ON cm.entry = c.name_entry AND cm.field = 'name'
+	LEFT JOIN practitioner pr ON pr.id = n.practitioner
+	LEFT JOIN personal nn ON nn.entry = n.note_entry AND nn.field = 'note'
+WHERE n.kind = 'consent';
+
+CREATE VIEW aftercares AS SELECT -- Aftercare talks and leaflets.
+	n.id AS id,                                       -- its number
+	n.client AS client,                               -- the client's number in this database
+	cn.value COLLATE NOCASE AS client_number,         -- record number of the clinic
+	cm.value AS client_name,                          -- name; NULL not recorded, or erased
+	n.course AS course,                               -- number of the course it is for; NULL any
+	n.session AS session,                             -- number of the session it is for; NULL any
+	n.form AS form,                                   -- verbal, written
+	n.version AS version,                             -- of the leaflet
+	strftime('%Y-%m-%dT%H:%M:%S', n.at_us / 1000000, 'unixepoch') || printf('.%06dZ', n.at_us % 1000000) AS at, -- when, RFC 3339
+	n.at_us AS at_us,                                 -- the same in microseconds since 1970
+	n.practitioner AS practitioner,                   -- number of the practitioner; NULL not said
+	pr.name AS practitioner_name,                     -- the practitioner's name
+	nn.value AS note,                                 -- free text
+	n.void IS NOT NULL AS void,                       -- 1: taken back as a mistake
+	n.entry AS entry                                  -- the entry that last changed it
+FROM consent n
+	LEFT JOIN client c ON c.id = n.client
+	LEFT JOIN personal cn ON cn.entry = c.number_entry AND cn.field = 'number'
+	LEFT JOIN personal cm ON cm.entry = c.name_entry AND cm.field = 'name'
+	LEFT JOIN practitioner pr ON pr.id = n.practitioner
+	LEFT JOIN personal nn ON nn.entry = n.note_entry AND nn.field = 'note'
+WHERE n.kind = 'aftercare';
+
+CREATE VIEW patch_tests AS SELECT -- Patch tests.
+	t.id AS id,                                       -- number of the test
+	t.client AS client,                               -- the client's number in this database
+	cn.value COLLATE NOCASE AS client_number,         -- record number of the clinic
+	cm.value AS client_name,                          -- name; NULL not recorded, or erased
+	t.product AS product,                             -- number of the product
+	p.name AS product_name,                           -- the product's name
+	t.lot AS lot,                                     -- number of the lot
+	l.number AS lot_number,                           -- the lot as printed
+	strftime('%Y-%m-%dT%H:%M:%S', t.at_us / 1000000, 'unixepoch') || printf('.%06dZ', t.at_us % 1000000) AS at, -- when it was applied, RFC 3339
+	t.at_us AS at_us,                                 -- the same in microseconds since 1970
+	strftime('%Y-%m-%dT%H:%M:%S', t.read_us / 1000000, 'unixepoch') || printf('.%06dZ', t.read_us % 1000000) AS read, -- when it was read, RFC 3339; NULL not yet
+	t.read_us AS read_us,                             -- the same in microseconds since 1970
+	t.result AS result,                               -- none, reaction
+	t.practitioner AS practitioner,                   -- number of the practitioner; NULL not said
+	pr.name AS practitioner_name,                     -- the practitioner's name
+	tn.value AS note,                                 -- free text
+	t.void IS NOT NULL AS void,                       -- 1: taken back as a mistake
+	t.entry AS entry                                  -- the entry that last changed it
+FROM patch_test t
+	LEFT JOIN client c ON c.id = t.client
+	LEFT JOIN personal cn ON cn.entry = c.number_entry AND cn.field = 'number'
+	LEFT JOIN personal cm ON cm.entry = c.name_entry AND cm.field = 'name'
+	LEFT JOIN lot l ON l.id = t.lot
+	LEFT JOIN product p ON p.id = t.product
+	LEFT JOIN practitioner pr ON pr.id = t.practitioner
+	LEFT JOIN personal tn ON tn.entry = t.note_entry AND tn.field = 'note';
+
+CREATE VIEW reactions AS SELECT -- Adverse events.
+	x.id AS id,                                       -- number of the reaction
+	x.client AS client,                               -- the client's number in this database
+	cn.value COLLATE NOCASE AS client_number,         -- record number of the clinic
+	cm.value AS client_name,                          -- name; NULL not recorded, or erased
+	x.session AS session,                             -- number of the session; NULL not known
+	x.kind AS kind,                                   -- allergic, infection, migration, colour_shift, fading, blood_exposure, other
+	x.cause AS cause,                                 -- ink, unsterile, aftercare, too_deep, too_shallow, unknown, other
+	x.severity AS severity,                           -- mild, moderate, severe
+	strftime('%Y-%m-%dT%H:%M:%S', x.at_us / 1000000, 'unixepoch') || printf('.%06dZ', x.at_us % 1000000) AS at, -- when it was noticed, RFC 3339
+	x.at_us AS at_us,                                 -- the same in microseconds since 1970
+	xn.value AS note,                                 -- free text
+	strftime('%Y-%m-%dT%H:%M:%S', x.reported_us / 1000000, 'unixepoch') || printf('.%06dZ', x.reported_us % 1000000) AS reported, -- when it was reported, RFC 3339
+	x.reported_us AS reported_us,                     -- the same in microseconds since 1970
+	xr.value AS reported_to,                          -- to whom
+	strftime('%Y-%m-%dT%H:%M:%S', x.follow_up_us / 1000000, 'unixepoch') || printf('.%06dZ', x.follow_up_us % 1000000) AS follow_up, -- when it was last followed up, RFC 3339
+	x.follow_up_us AS follow_up_us,                   -- the same in microseconds since 1970
+	xf.value AS follow_up_text,                       -- what was found then
+	strftime('%Y-%m-%dT%H:%M:%S', x.closed_us / 1000000, 'unixepoch') || printf('.%06dZ', x.closed_us % 1000000) AS closed, -- when it was closed; NULL open, RFC 3339
+	x.closed_us AS closed_us,                         -- the same in microseconds since 1970
+	x.void IS NOT NULL AS void,                       -- 1: taken back as a mistake
+	x.entry AS entry                                  -- the entry that last changed it
+FROM reaction x
+	LEFT JOIN client c ON c.id = x.client
+	LEFT JOIN personal cn ON cn.entry = c.number_entry AND cn.field = 'number'
+	LEFT JOIN personal cm ON cm.entry = c.name_entry AND cm.field = 'name'
+	LEFT JOIN personal xn ON xn.entry = x.note_entry AND xn.field = 'note'
+	LEFT JOIN personal xr ON xr.entry = x.reported_to_entry AND xr.field = 'reported_to'
+	LEFT JOIN personal xf ON xf.entry = x.follow_up_entry AND xf.field = 'follow_up';
