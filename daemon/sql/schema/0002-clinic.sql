@@ -35,7 +35,8 @@ CREATE TABLE condition (
 	client     INTEGER NOT NULL REFERENCES client (id),
 	kind       TEXT NOT NULL CHECK (kind IN ('condition', 'allergy', 'treatment')),
 	code_entry INTEGER REFERENCES entry (seq),        -- aga_male, ...; the substance of an allergy
-	zone       TEXT,
+	zone       TEXT CHECK (zone IN ('hairline', 'temples', 'crown', 'mid_scalp', 'sides', 'back', 'patches', 'scars',
+	                                       'beard', 'moustache', 'sideburns', 'eyebrows')),
 	since      TEXT,                                  -- yyyy-mm-dd, yyyy-mm or yyyy
 	until      TEXT,
 	note_entry INTEGER REFERENCES entry (seq),
@@ -134,7 +135,8 @@ CREATE INDEX pause_session ON pause (session, from_us);
 CREATE TABLE segment (
 	id         INTEGER PRIMARY KEY,
 	session    INTEGER NOT NULL REFERENCES session (id),
-	zone       TEXT NOT NULL,
+	zone       TEXT NOT NULL CHECK (zone IN ('hairline', 'temples', 'crown', 'mid_scalp', 'sides', 'back', 'patches', 'scars',
+	                                       'beard', 'moustache', 'sideburns', 'eyebrows')),
 	from_us    INTEGER NOT NULL,
 	to_us      INTEGER,
 	note_entry INTEGER REFERENCES entry (seq),
@@ -146,7 +148,8 @@ CREATE INDEX segment_session ON segment (session, from_us);
 CREATE TABLE step (
 	id         INTEGER PRIMARY KEY,
 	session    INTEGER NOT NULL REFERENCES session (id),
-	kind       TEXT NOT NULL,
+	kind       TEXT NOT NULL CHECK (kind IN ('colour_match', 'clean_shave', 'dermaroller', 'pigment', 'evening', 'sealant',
+	                                         'aftercare')),
 	at_us      INTEGER NOT NULL,
 	note_entry INTEGER REFERENCES entry (seq),
 	void       INTEGER REFERENCES entry (seq),
@@ -186,6 +189,24 @@ CREATE TABLE moved (
 	session INTEGER NOT NULL,
 	late    INTEGER NOT NULL                          -- 1: the run belongs into it by its time; 0: no longer
 ) STRICT;
+
+CREATE VIEW unattributed_runs AS SELECT -- Motor runs that belong to no session and were not dismissed.
+	r.id AS id,                                       -- the run's number in this database
+	p.serial AS pen,                                  -- serial number of the pen
+	CASE r.state WHEN 0 THEN 'open' WHEN 1 THEN 'ended' ELSE 'cut' END AS state, -- open: still running or not read to its end; ended; cut
+	strftime('%Y-%m-%dT%H:%M:%S', r.start_us / 1000000, 'unixepoch') || printf('.%06dZ', r.start_us % 1000000) AS start, -- motor on, best estimate, RFC 3339
+	r.start_us AS start_us,                           -- the same in microseconds since 1970
+	r.earliest_us AS earliest_us,                     -- it cannot have begun before this
+	r.latest_us AS latest_us,                         -- it cannot have ended after this
+	CASE r.quality WHEN 2 THEN 'synced' WHEN 1 THEN 'rtc' ELSE 'estimated' END AS quality, -- of the times
+	r.local_day AS local_day,                         -- day of its start in the clinic's zone, yyyymmdd
+	r.on_time_us / 1000000.0 AS on_time_s,            -- motor-on time, seconds; NULL while open
+	r.cycles AS cycles,                               -- needle cycles held
+	(SELECT group_concat(c.session) FROM (SELECT a.session AS session, a.to_us AS to_us FROM assignment a
+		WHERE a.pen = r.pen AND a.void IS NULL AND a.from_us < r.latest_us ORDER BY a.from_us DESC LIMIT 16) c
+		WHERE c.to_us IS NULL OR c.to_us > r.earliest_us) AS candidates -- sessions that held the pen at a time it may have been, newest first, joined by commas; NULL none
+FROM run r JOIN pen p ON p.id = r.pen
+WHERE r.session IS NULL AND r.attribution <> 3;
 
 -- ---------------------------------------------------------------------------------------------- consumables
 
@@ -524,7 +545,7 @@ FROM segment g
 CREATE VIEW steps AS SELECT -- Steps of sessions, in order of their time.
 	t.id AS id,                                       -- its number
 	t.session AS session,                             -- number of the session
-	t.kind AS kind,                                   -- colour match, clean and shave, pigment, ...
+	t.kind AS kind,                                   -- colour_match, clean_shave, dermaroller, pigment, evening, sealant, aftercare
 	strftime('%Y-%m-%dT%H:%M:%S', t.at_us / 1000000, 'unixepoch') || printf('.%06dZ', t.at_us % 1000000) AS at, -- when, RFC 3339
 	t.at_us AS at_us,                                 -- the same in microseconds since 1970
 	tn.value AS note,                                 -- free text
