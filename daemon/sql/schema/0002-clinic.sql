@@ -106,6 +106,7 @@ CREATE TABLE session (
 	started_by          TEXT NOT NULL CHECK (started_by IN ('person', 'button')),
 	ended_by            TEXT CHECK (ended_by IN ('person', 'idle', 'button')),
 	late                INTEGER NOT NULL DEFAULT 0,   -- entered afterwards
+	depth_um            INTEGER,                      -- needle protrusion as the practitioner states it; NULL: the pen's holds
 	complications_entry INTEGER REFERENCES entry (seq),
 	complications       TEXT CHECK (complications IN ('none', 'noted')), -- NULL: nobody has said
 	note_entry          INTEGER REFERENCES entry (seq),
@@ -498,6 +499,10 @@ CREATE VIEW sessions AS SELECT -- Sessions: a client in a chair.
 	s.late AS late,                                   -- 1: entered afterwards
 	(s.end_us - s.start_us) / 60e6 AS chair_minutes,  -- chair time, pauses included; NULL while open
 	(SELECT coalesce(sum(z.to_us - z.from_us), 0) / 60e6 FROM pause z WHERE z.session = s.id AND z.void IS NULL) AS pause_minutes, -- of it, pauses that ended
+	(SELECT count(*) FROM run r WHERE r.session = s.id) AS runs, -- motor runs
+	(SELECT coalesce(sum(r.cycles), 0) FROM run r WHERE r.session = s.id) AS cycles, -- needle cycles
+	(SELECT coalesce(sum(r.on_time_us), 0) / 1e6 FROM run r WHERE r.session = s.id) AS on_time_s, -- motor-on time, seconds
+	s.depth_um AS depth_um,                           -- needle protrusion as the practitioner stated it; NULL: what the pen says
 	s.complications AS complications,                 -- none, noted; NULL nobody has said
 	sc.value AS complications_text,                   -- what was noted
 	sn.value AS note,                                 -- free text
@@ -777,3 +782,137 @@ FROM reaction x
 	LEFT JOIN personal xn ON xn.entry = x.note_entry AND xn.field = 'note'
 	LEFT JOIN personal xr ON xr.entry = x.reported_to_entry AND xr.field = 'reported_to'
 	LEFT JOIN personal xf ON xf.entry = x.follow_up_entry AND xf.field = 'follow_up';
+
+-- What is missing before a session can be signed, one row each. A consultation without machine time needs less. `what` is for programs,
+-- `hint` for people: it says what to do. Dated late (consent after the first cycle) is a row too: what a person says to that when they
+-- sign is theirs.
+CREATE VIEW session_gaps AS
+SELECT -- What is missing before a session can be signed; the hint says what to do.
+	s.id AS session,                                  -- number of the session
+	'client' AS what,                                 -- client, practitioner, age, consent, consent_late, risks, needle, ink, barrier, disinfection, aftercare_verbal, aftercare_written, zones, depth, complications
+	'Nobody has said who sat there: session change, with the client.' AS hint -- what is missing in a sentence, and the verb that mends it
+FROM session s
+WHERE s.client IS NULL
+UNION ALL
+SELECT s.id, 'practitioner', 'Nobody has said who worked: session change, with the practitioner.'
+FROM session s
+WHERE s.practitioner IS NULL
+UNION ALL
+SELECT s.id, 'age', 'The client''s age was never checked: client check_age.'
+FROM session s JOIN client c ON c.id = s.client
+WHERE c.age_checked_us IS NULL AND s.kind <> 'consultation'
+UNION ALL
+SELECT s.id, 'consent', 'There is no consent that holds for this session: consent add.'
+FROM session s
+WHERE (s.kind <> 'consultation' OR EXISTS (SELECT 1 FROM run r WHERE r.session = s.id))
+	AND NOT EXISTS (SELECT 1 FROM consent n
+		WHERE n.client = s.client AND n.kind = 'consent' AND n.void IS NULL
+			AND (n.withdrawn_us IS NULL OR n.withdrawn_us > s.start_us)
+			AND (n.session = s.id OR (n.session IS NULL AND (n.course IS NULL OR n.course = s.course))))
+UNION ALL
+SELECT s.id, 'consent_late', 'The consent was signed after the first cycle: see whether its time is right (consent void, consent add); if it is, say so when you sign.'
+FROM session s
+WHERE EXISTS (SELECT 1 FROM consent n
+		WHERE n.client = s.client AND n.kind = 'consent' AND n.void IS NULL
+			AND (n.withdrawn_us IS NULL OR n.withdrawn_us > s.start_us)
+			AND (n.session = s.id OR (n.session IS NULL AND (n.course IS NULL OR n.course = s.course))))
+	AND NOT EXISTS (SELECT 1 FROM consent n
+		WHERE n.client = s.client AND n.kind = 'consent' AND n.void IS NULL
+			AND (n.withdrawn_us IS NULL OR n.withdrawn_us > s.start_us)
+			AND (n.session = s.id OR (n.session IS NULL AND (n.course IS NULL OR n.course = s.course)))
+			AND n.at_us <= coalesce((SELECT r.start_us FROM run r WHERE r.session = s.id ORDER BY r.start_us LIMIT 1), s.end_us, n.at_us))
+UNION ALL
+SELECT s.id, 'risks', 'No consent for this session says that the risks were explained: consent add, with risks.'
+FROM session s
+WHERE EXISTS (SELECT 1 FROM consent n
+		WHERE n.client = s.client AND n.kind = 'consent' AND n.void IS NULL
+			AND (n.withdrawn_us IS NULL OR n.withdrawn_us > s.start_us)
+			AND (n.session = s.id OR (n.session IS NULL AND (n.course IS NULL OR n.course = s.course))))
+	AND NOT EXISTS (SELECT 1 FROM consent n
+		WHERE n.client = s.client AND n.kind = 'consent' AND n.void IS NULL AND n.risks = 1
+			AND (n.withdrawn_us IS NULL OR n.withdrawn_us > s.start_us)
+			AND (n.session = s.id OR (n.session IS NULL AND (n.course IS NULL OR n.course = s.course))))
+UNION ALL
+SELECT s.id, 'needle',
+	CASE WHEN EXISTS (SELECT 1 FROM item_use u JOIN lot l ON l.id = u.lot JOIN product p ON p.id = l.product
+			WHERE u.session = s.id AND u.void IS NULL AND p.category = 'cartridge')
+		THEN 'The needle cartridge''s lot has no expiry: lot change.'
+		ELSE 'No needle cartridge with its lot: scan the box, or lot use.' END
+FROM session s
+WHERE (s.kind <> 'consultation' OR EXISTS (SELECT 1 FROM run r WHERE r.session = s.id))
+	AND NOT EXISTS (SELECT 1 FROM item_use u JOIN lot l ON l.id = u.lot JOIN product p ON p.id = l.product
+		WHERE u.session = s.id AND u.void IS NULL AND p.category = 'cartridge' AND l.expiry_day IS NOT NULL)
+UNION ALL
+SELECT s.id, 'ink',
+	CASE WHEN EXISTS (SELECT 1 FROM item_use u JOIN lot l ON l.id = u.lot JOIN product p ON p.id = l.product
+			WHERE u.session = s.id AND u.void IS NULL AND p.category = 'pigment')
+		THEN 'The pigment''s lot has no expiry: lot change.'
+		ELSE 'No pigment with its lot: scan the bottle, or lot use.' END
+FROM session s
+WHERE (s.kind <> 'consultation' OR EXISTS (SELECT 1 FROM run r WHERE r.session = s.id))
+	AND NOT EXISTS (SELECT 1 FROM item_use u JOIN lot l ON l.id = u.lot JOIN product p ON p.id = l.product
+		WHERE u.session = s.id AND u.void IS NULL AND p.category = 'pigment' AND l.expiry_day IS NOT NULL)
+UNION ALL
+-- A barrier counts when it was put on for this session, or used in it, or put on one of its pens since their session before.
+SELECT s.id, 'barrier', 'No new barrier film: hygiene add barrier, or scan its box.'
+FROM session s
+WHERE (s.kind <> 'consultation' OR EXISTS (SELECT 1 FROM run r WHERE r.session = s.id))
+	AND NOT EXISTS (SELECT 1 FROM hygiene h WHERE h.session = s.id AND h.kind = 'barrier' AND h.void IS NULL)
+	AND NOT EXISTS (SELECT 1 FROM item_use u JOIN product p ON p.id = u.product
+		WHERE u.session = s.id AND u.void IS NULL AND p.category = 'barrier')
+	AND NOT EXISTS (SELECT 1 FROM assignment a JOIN hygiene h ON h.pen = a.pen
+		WHERE a.session = s.id AND a.void IS NULL AND h.kind = 'barrier' AND h.void IS NULL AND h.session IS NULL
+			AND h.at_us <= coalesce(a.to_us, s.end_us, h.at_us)
+			AND h.at_us >= coalesce((SELECT coalesce(b.to_us, t.end_us) FROM assignment b JOIN session t ON t.id = b.session
+				WHERE b.pen = a.pen AND b.from_us < a.from_us AND b.void IS NULL AND b.session <> s.id
+				ORDER BY b.from_us DESC LIMIT 1), 0))
+UNION ALL
+-- Each pen is disinfected or sterilised between the session before and its work in this one.
+SELECT s.id, 'disinfection', 'No disinfection of pen ' || n.serial || ' since its session before: hygiene add disinfected.'
+FROM session s JOIN assignment a ON a.session = s.id JOIN pen n ON n.id = a.pen
+WHERE a.void IS NULL
+	AND NOT EXISTS (SELECT 1 FROM assignment d WHERE d.session = s.id AND d.pen = a.pen AND d.void IS NULL AND d.from_us < a.from_us)
+	AND NOT EXISTS (SELECT 1 FROM hygiene h
+		WHERE h.session = s.id AND h.kind IN ('disinfected', 'sterilised') AND h.void IS NULL AND (h.pen = a.pen OR h.pen IS NULL))
+	AND NOT EXISTS (SELECT 1 FROM hygiene h
+		WHERE h.pen = a.pen AND h.kind IN ('disinfected', 'sterilised') AND h.void IS NULL
+			AND h.at_us <= coalesce((SELECT r.start_us FROM run r WHERE r.session = s.id AND r.pen = a.pen ORDER BY r.start_us LIMIT 1),
+				a.to_us, s.end_us, h.at_us)
+			AND h.at_us >= coalesce((SELECT coalesce(b.to_us, t.end_us) FROM assignment b JOIN session t ON t.id = b.session
+				WHERE b.pen = a.pen AND b.from_us < a.from_us AND b.void IS NULL AND b.session <> s.id
+				ORDER BY b.from_us DESC LIMIT 1), 0))
+UNION ALL
+SELECT s.id, 'disinfection', 'No disinfection for this session: hygiene add disinfected.'
+FROM session s
+WHERE s.kind <> 'consultation'
+	AND NOT EXISTS (SELECT 1 FROM assignment a WHERE a.session = s.id AND a.void IS NULL)
+	AND NOT EXISTS (SELECT 1 FROM hygiene h WHERE h.session = s.id AND h.kind IN ('disinfected', 'sterilised') AND h.void IS NULL)
+UNION ALL
+SELECT s.id, 'aftercare_verbal', 'The aftercare talk is not recorded: aftercare add verbal.'
+FROM session s
+WHERE (s.kind <> 'consultation' OR EXISTS (SELECT 1 FROM run r WHERE r.session = s.id))
+	AND NOT EXISTS (SELECT 1 FROM consent n
+		WHERE n.client = s.client AND n.kind = 'aftercare' AND n.form = 'verbal' AND n.void IS NULL
+			AND (n.session = s.id OR (n.session IS NULL AND n.at_us BETWEEN s.start_us AND coalesce(s.end_us, n.at_us) + 86400000000)))
+UNION ALL
+SELECT s.id, 'aftercare_written', 'The aftercare leaflet is not recorded: aftercare add written.'
+FROM session s
+WHERE (s.kind <> 'consultation' OR EXISTS (SELECT 1 FROM run r WHERE r.session = s.id))
+	AND NOT EXISTS (SELECT 1 FROM consent n
+		WHERE n.client = s.client AND n.kind = 'aftercare' AND n.form = 'written' AND n.void IS NULL
+			AND (n.session = s.id OR (n.session IS NULL AND n.at_us BETWEEN s.start_us AND coalesce(s.end_us, n.at_us) + 86400000000)))
+UNION ALL
+SELECT s.id, 'zones', 'No zone is recorded: session zone.'
+FROM session s
+WHERE (s.kind <> 'consultation' OR EXISTS (SELECT 1 FROM run r WHERE r.session = s.id))
+	AND NOT EXISTS (SELECT 1 FROM segment g WHERE g.session = s.id AND g.void IS NULL)
+UNION ALL
+SELECT s.id, 'depth', 'No depth from the pen, and nobody stated one: session change, with the depth.'
+FROM session s
+WHERE (s.kind <> 'consultation' OR EXISTS (SELECT 1 FROM run r WHERE r.session = s.id))
+	AND s.depth_um IS NULL
+	AND NOT EXISTS (SELECT 1 FROM run r WHERE r.session = s.id AND (r.depth_count > 0 OR r.depth_set_um IS NOT NULL))
+UNION ALL
+SELECT s.id, 'complications', 'Nobody has said whether there were complications: session change.'
+FROM session s
+WHERE s.complications IS NULL;
