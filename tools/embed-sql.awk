@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
-# Turns the .sql files named as arguments into the C table that daemon/db/query.h declares.
+# Turns the .sql files named as arguments into the C tables that daemon/db/query.h and change.h declare.
 #
-#     awk -f tools/embed-sql.awk daemon/sql/schema/*.sql daemon/sql/write/*.sql daemon/sql/query/*.sql >sql_table.c
+#     awk -f tools/embed-sql.awk daemon/sql/schema/*.sql daemon/sql/{write,query,change,resolve}/*.sql >sql_table.c
 #
-# The folder says what a file is. schema/ and write/ are embedded as they are. A file of query/ begins with a head of comment
-# lines (query.h says which), up to the first line that is none; below it, comments are free and are not embedded, but for
-# the mark of an optional line: `-- if PARAM`, `-- if PARAM=VALUE`, `-- if A and B`, and the same with unless.
+# The folder says what a file is. schema/, write/ and resolve/ are embedded as they are. A file of query/ or change/ begins with a head
+# of comment lines (query.h and change.h say which), up to the first line that is none; below it, comments are free and are not
+# embedded, but for the mark of an optional line of a query: `-- if PARAM`, `-- if PARAM=VALUE`, `-- if A and B`, and the same with
+# unless; and the markers of a change's sections: `--: let`, `--: check`, `--: apply`, `--: answer`.
 # Whatever is not understood is refused as file:line: message.
 
 function fail(message, line) {
@@ -63,6 +64,10 @@ function kind_of(path) {
 		return "write"
 	if (path ~ /(^|\/)query\/[^\/]+$/)
 		return "query"
+	if (path ~ /(^|\/)change\/[^\/]+$/)
+		return "change"
+	if (path ~ /(^|\/)resolve\/[^\/]+$/)
+		return "resolve"
 	return ""
 }
 
@@ -73,12 +78,14 @@ function begin_file() {
 	name = file
 	sub(/^.*\//, "", name)
 	if (kind == "")
-		fail("cannot tell what this is: expected a file in schema/, write/ or query/")
+		fail("cannot tell what this is: expected a file in schema/, write/, query/, change/ or resolve/")
 	if (name !~ /\.sql$/)
 		fail("the name does not end in .sql")
 	sub(/\.sql$/, "", name)
-	if (kind == "query" && name !~ /^[a-z]+(\.[a-z_]+)+$/)
-		fail("a query's file is named like its method: noun.verb, lower case")
+	if (kind ~ /^(query|change)$/ && name !~ /^[a-z_]+(\.[a-z_]+)+$/)
+		fail("a " kind "'s file is named like its method: noun.verb, lower case")
+	else if (kind == "resolve" && name !~ /^[a-z_]+$/)
+		fail("this file is named like the noun that it finds: lower case")
 	else if (kind == "schema" && name !~ /^[0-9]+[a-z0-9_-]*$/)
 		fail("a migration's file is named by its number and what it does: 0001-what.sql")
 	else if (kind == "write" && name !~ /^[a-z0-9_.-]+$/)
@@ -86,11 +93,17 @@ function begin_file() {
 	if ((kind, name) in seen)
 		fail("a second " kind " file named " name)
 	seen[kind, name] = 1
+	if (kind == "change" && ("query", name) in seen || kind == "query" && ("change", name) in seen)
+		fail("a query and a change of the same name")
 	sql = ""
-	in_head = kind == "query"
-	doc = role = shape = params = columns = ""
-	n_params = n_columns = 0
+	in_head = kind ~ /^(query|change)$/
+	doc = role = shape = params = columns = noun = reason = after = sections = section = ""
+	reads_personal = n_params = n_columns = n_about = n_sections = section_line = 0
 	split("", param_type)
+	split("", param_noun)
+	split("", let_column)
+	split("", section_count)
+	split("", about_name)
 	split("", param_line)
 	split("", param_optional)
 	split("", param_values)
@@ -102,7 +115,7 @@ function begin_file() {
 function head_line(line,    key, value) {
 	if (line ~ /^-- SPDX-License-Identifier: /)
 		return
-	if (line !~ /^-- [a-z]+: /) {
+	if (line !~ /^-- [a-z]+: ./) {
 		fail("a head line is `-- key: value`; free comments go below the head, after an empty line")
 		return
 	}
@@ -113,10 +126,14 @@ function head_line(line,    key, value) {
 	} else if (key == "role") {
 		if (role != "")
 			fail("role is stated twice")
-		if (value !~ /^(viewer|operator|admin)$/)
+		if (kind == "query" && value !~ /^(viewer|operator|admin)$/)
 			fail("role " value ": allowed are viewer, operator, admin")
+		if (kind == "change" && value !~ /^(operator|admin|daemon)$/)
+			fail("role " value ": allowed are operator, admin, daemon")
 		role = value
-	} else if (key == "shape") {
+	} else if (kind == "change" && key ~ /^(noun|reason|after|about|guard)$/) {
+		head_change(key, value)
+	} else if (kind == "query" && key == "shape") {
 		if (shape != "")
 			fail("shape is stated twice")
 		if (value !~ /^(object|list|page|cycles)$/)
@@ -127,7 +144,39 @@ function head_line(line,    key, value) {
 	} else if (key == "column") {
 		head_column(value)
 	} else {
-		fail("unknown key " key ": allowed are doc, role, shape, param, column")
+		fail("unknown key " key ": allowed are doc, role, " \
+			(kind == "query" ? "shape" : "noun, about, guard, reason, after") ", param, column")
+	}
+}
+
+# A head line that only changes have.
+function head_change(key, value,    n, i, at, what) {
+	if (key == "noun") {
+		if (noun != "")
+			fail("noun is stated twice")
+		if (value !~ /^[a-z_]+$/)
+			fail("noun " value ": lower case letters and _")
+		noun = value
+	} else if (key == "reason") {
+		if (value !~ /^(required|correction)$/)
+			fail("reason " value ": allowed are required, correction")
+		reason = value
+	} else if (key == "after") {
+		if (value != "wipe")
+			fail("after " value ": allowed is wipe")
+		after = value
+	} else {
+		n = split(value, what, /[ \t]+/)
+		for (i = 1; i <= n; i++) {
+			if (what[i] !~ /^[a-z][a-z0-9_]*(=[a-z_]+)?$/)
+				fail(key " " what[i] ": names of params or lets, or name=noun, a space between")
+			at = index(what[i], "=")
+			n_about++
+			about_name[n_about] = at ? substr(what[i], 1, at - 1) : what[i]
+			about_noun[n_about] = at ? substr(what[i], at + 1) : ""
+			about_guard[n_about] = key == "guard"
+			about_line[n_about] = FNR
+		}
 	}
 }
 
@@ -169,24 +218,35 @@ function default_fits(type, value) {
 	return type == "text"
 }
 
-function head_param(value,    n, i, type, required, min, max, fallback, values, has_default, v) {
+function head_param(value,    n, i, type, required, min, max, fallback, values, has_default, v, of, personal) {
 	n = declaration(value, "param")
 	if (!n)
 		return
 	type = word[2]
-	required = "false"
+	required = personal = "false"
+	of = ""
+	if (type ~ /^ref:([a-z_]+|[*])$/) {
+		of = substr(type, 5)
+		type = "ref"
+	}
 	min = max = fallback = values = ""
 	has_default = 0
-	if (type !~ /^(int|real|text|bool|time)$/)
-		fail("type " type ": allowed are int, real, text, bool, time")
+	if (type == "ref" && of == "" || type !~ /^(int|real|text|bool|time|ref|date|expiry|list|json)$/)
+		fail("type " type ": allowed are int, real, text, bool, time, date, expiry, list, json, ref:NOUN")
 	if (word[1] in param_type)
 		fail("param " word[1] " is declared twice")
+	if (kind == "change" && word[1] ~ RESERVED)
+		fail("every change has " word[1] " already")
 	for (i = 3; i <= n; i++) {
 		v = word[i]
 		sub(/^[a-z]+=/, "", v)
 		if (word[i] == "required") {
 			required = "true"
-		} else if (word[i] ~ /^(min|max)=/ && type ~ /^(bool|time)$/) {
+		} else if (word[i] == "personal" && kind == "change") {
+			personal = "true"
+			if (type !~ /^(text|date|expiry)$/)
+				fail("personal is for text, date and expiry")
+		} else if (word[i] ~ /^(min|max)=/ && type ~ /^(bool|time|ref|date|expiry)$/) {
 			fail("a " type " has no " word[i])
 		} else if (word[i] ~ /^min=/) {
 			min = number_of(v, "min")
@@ -199,10 +259,11 @@ function head_param(value,    n, i, type, required, min, max, fallback, values, 
 				fail("default " v " does not fit type " type)
 		} else if (word[i] ~ /^values=/) {
 			values = v
-			if (type != "text" || v !~ /^[a-z0-9_.]+([|][a-z0-9_.]+)*$/)
-				fail("values= is for text and looks like values=open|ended|cut")
+			if (type !~ /^(text|list)$/ || v !~ /^[a-z0-9_.-]+([|][a-z0-9_.-]+)*$/)
+				fail("values= is for text and list and looks like values=open|ended|cut")
 		} else {
-			fail("unknown " word[i] ": allowed are required, min=, max=, default=, values=")
+			fail("unknown " word[i] ": allowed are required, min=, max=, default=, values=" \
+				(kind == "change" ? ", personal" : ""))
 		}
 	}
 	if (required == "true" && has_default)
@@ -218,11 +279,13 @@ function head_param(value,    n, i, type, required, min, max, fallback, values, 
 	param_values[word[1]] = values
 	param_line[word[1]] = FNR
 	param_optional[word[1]] = required == "false" && !has_default
-	params = params sprintf("\t{%s, DB_%s, %s, %s, %s, %s,\n\t %s, %s},\n", quote(word[1]), toupper(type), required,
+	param_noun[word[1]] = of
+	params = params sprintf("\t{%s, DB_%s, %s, %s, %s, %s,\n\t %s, %s, %s, %s},\n", quote(word[1]), toupper(type), required,
 		min == "" ? "INT64_MIN" : "INT64_C(" min ")", max == "" ? "INT64_MAX" : "INT64_C(" max ")",
-		has_default ? quote(fallback) : "NULL", quote(doc_text), values == "" ? "NULL" : quote(values))
-	if (++n_params == 13)
-		fail("more than 12 params (DB_PARAMS_MAX)")
+		has_default ? quote(fallback) : "NULL", quote(doc_text), values == "" ? "NULL" : quote(values),
+		of == "" ? "NULL" : quote(of), personal)
+	if (++n_params == (kind == "change" ? 27 : 33))
+		fail("more than " (n_params - 1) " params (DB_PARAMS_MAX)")
 }
 
 # Whether @value is one of "a|b|c".
@@ -248,6 +311,8 @@ function head_column(value,    n, type, decimals) {
 		fail("unknown " word[3] ": a column is `name type -- description`")
 	if (word[1] in column_seen)
 		fail("column " word[1] " is declared twice")
+	if (kind == "change" && word[1] ~ /^(entry|version|repeated|dry_run)$/)
+		fail("every answer has " word[1] " already")
 	column_seen[word[1]] = 1
 	columns = columns sprintf("\t{%s, COLUMN_%s, %d, %s},\n", quote(word[1]), toupper(type), decimals, quote(doc_text))
 	n_columns++
@@ -259,7 +324,7 @@ function check_mark(mark,    n, i, at, p, v, term) {
 	n = split(mark, term, / and /)
 	for (i = 1; i <= n; i++) {
 		p = term[i]
-		if (p !~ /^[a-z][a-z0-9_]*(=[a-z0-9_.]+)?$/) {
+		if (p !~ /^[a-z][a-z0-9_]*(=[a-z0-9_.-]+)?$/) {
 			fail("a mark is `-- if PARAM`, `-- if PARAM=VALUE`, several joined by and, or the same with unless")
 			return
 		}
@@ -278,20 +343,30 @@ function check_mark(mark,    n, i, at, p, v, term) {
 }
 
 function query_line(line,    at, mark) {
-	if (line ~ /^[ \t]*-- *(doc|role|shape|param|column):/)
+	if (line ~ /^[ \t]*-- *(doc|role|shape|param|column|noun|about|guard|reason|after):/)
 		fail("a declaration below the head: move it up, without an empty line between")
+	if (kind == "change" && line ~ /^--:/) {
+		begin_section(trim(substr(line, 4)))
+		return
+	}
 	at = comment_at(line)
 	mark = at ? trim(substr(line, at)) : ""
 	if (at)
 		line = substr(line, 1, at - 1)
 	sub(/[ \t]+$/, "", line)
-	if (line == "" || mark !~ /^-- (if|unless) /)
+	if (line == "" || kind == "change" || mark !~ /^-- (if|unless) /)
 		mark = ""
 	if (mark != "")
 		check_mark(mark)
 	if (line == "")
 		return
+	if (kind == "change" && section == "") {
+		fail("SQL before the first section: begin one with `--: let`, `--: check`, `--: apply` or `--: answer`")
+		section = "none"
+	}
 	note_params(line)
+	if (section == "let")
+		note_columns(line)
 	sql = sql "\n\t\t" quote(line (mark == "" ? "" : " " mark))
 	sub(/"$/, "\\n\"", sql)
 }
@@ -302,11 +377,131 @@ function note_params(line,    n) {
 	gsub(/"[^"]*"/, "\"\"", line)
 	while (match(line, /:[A-Za-z_][A-Za-z0-9_]*/)) {
 		n = substr(line, RSTART + 1, RLENGTH - 1)
-		if (!(n in param_type))
+		if (kind == "change" && n !~ BOUND && !(n in param_type) && !(n in let_column))
+			fail(":" n " is neither a param nor a column of an earlier let")
+		else if (kind == "query" && !(n in param_type))
 			fail(":" n " is not declared: add `-- param: " n " ...`")
 		used[n] = 1
 		line = substr(line, RSTART + RLENGTH)
 	}
+}
+
+# Remembers what a let names its columns.
+function note_columns(line,    n) {
+	gsub(/'[^']*'/, "''", line)
+	while (match(line, /[Aa][Ss] +[a-z_][a-z0-9_]*/)) {
+		n = substr(line, RSTART, RLENGTH)
+		sub(/^.* /, "", n)
+		if (n in param_type || n ~ RESERVED || n ~ BOUND || n ~ /^(personal|was|uid)$/)
+			fail("a let cannot be named " n ": that is a param, or the entry's own")
+		let_column[n] = 1
+		line = substr(line, RSTART + RLENGTH)
+	}
+}
+
+# Closes the section before, and begins another.
+function begin_section(what) {
+	end_section()
+	section = what
+	section_line = FNR
+	if (what !~ /^(let|check|apply|answer)$/)
+		fail("section " what ": allowed are let, check, apply, answer")
+	if (section_count["answer"])
+		fail("the answer is the last section")
+	if (what == "let" && section_count["apply"])
+		fail("a let stands before the first apply: it becomes part of the entry")
+	section_count[what]++
+}
+
+function end_section() {
+	if (section == "")
+		return
+	if (sql == "")
+		fail("nothing in this section", section_line)
+	if (section == "apply" && sql !~ /;\\n"$/)
+		fail("the last statement of an apply ends in a semicolon", section_line)
+	sections = sections sprintf("\t{SECTION_%s,%s},\n", toupper(section), sql)
+	n_sections++
+	sql = ""
+	section = ""
+}
+
+# The parameters of every change, in the order of enum change_param.
+function every_change() {
+	return "\t{\"reason\", DB_TEXT, " (reason == "required" ? "true" : "false") ", INT64_C(1), LIMIT_REASON, NULL,\n" \
+		"\t \"Why, in your own words; kept with the record.\", NULL, NULL, true},\n" \
+		"\t{\"on_behalf_of\", DB_REF, false, INT64_MIN, INT64_MAX, NULL,\n" \
+		"\t \"Practitioner whose word it is, when somebody else types.\", NULL, \"practitioner\", false},\n" \
+		"\t{\"request_id\", DB_TEXT, false, INT64_C(1), LIMIT_REQUEST_ID, NULL,\n" \
+		"\t \"An id of your own: the same request sent again is recorded once, and gets the first answer.\", NULL, NULL, false},\n" \
+		"\t{\"version\", DB_INT, false, INT64_C(1), INT64_MAX, NULL,\n" \
+		"\t \"Version of the record that is to be changed; refused when it has moved on.\", NULL, NULL, false},\n" \
+		"\t{\"amend\", DB_BOOL, false, INT64_MIN, INT64_MAX, NULL,\n" \
+		"\t \"Changes a session although it is signed; wants a reason, and is counted.\", NULL, NULL, false},\n" \
+		"\t{\"dry_run\", DB_BOOL, false, INT64_MIN, INT64_MAX, NULL,\n" \
+		"\t \"Checks and answers all, and keeps nothing.\", NULL, NULL, false},\n"
+}
+
+function every_answer(before) {
+	if (before)
+		return "\t{\"entry\", COLUMN_INT, 0, \"Number of its entry; null on a dry run.\"},\n" \
+			"\t{\"version\", COLUMN_INT, 0, \"Version of the record from now on; null on a dry run.\"},\n" \
+			"\t{" quote(noun) ", COLUMN_INT, 0, \"Number of the record.\"},\n"
+	return "\t{\"repeated\", COLUMN_BOOL, 0, \"This request_id was answered before: this is that answer.\"},\n" \
+		"\t{\"dry_run\", COLUMN_BOOL, 0, \"Nothing of it was kept.\"},\n"
+}
+
+function end_about(    i, n, of, rows) {
+	rows = ""
+	for (i = 1; i <= n_about; i++) {
+		n = about_name[i]
+		if (!(n in param_type) && !(n in let_column))
+			fail(n " is neither a param nor a column of a let", about_line[i])
+		of = about_noun[i]
+		if (of == "")
+			of = param_noun[n] != "" ? param_noun[n] : n
+		if (about_guard[i] && of != "session")
+			fail("guard " n ": that is no session", about_line[i])
+		if (n in param_type)
+			used[n] = 1
+		rows = rows sprintf("\t{%s, %s, %s},\n", quote(n), quote(of), about_guard[i] ? "true" : "false")
+	}
+	return rows
+}
+
+function end_change(    id, p, rows) {
+	if (doc == "" || !ends_like_a_sentence(doc))
+		fail("the head lacks `-- doc:`, a sentence", 1)
+	if (role == "")
+		fail("the head lacks `-- role:`", 1)
+	if (noun == "")
+		fail("the head lacks `-- noun:`", 1)
+	else if (!(noun in param_type) && !(noun in let_column))
+		fail("nothing gives :" noun ", the id of the record: a param, or a column of a let", 1)
+	else if (noun in param_type && param_noun[noun] != noun)
+		fail("param " noun " is the record's id: its type is ref:" noun, param_line[noun])
+	if (!section_count["apply"])
+		fail("no apply: it would change nothing", 1)
+	if (!section_count["answer"] != !n_columns)
+		fail("columns are declared for an answer, and an answer has columns", 1)
+	used[noun] = 1
+	rows = end_about()
+	for (p in param_type)
+		if (p in param_line && !(p in used))
+			fail("param " p " is not used", param_line[p])
+	id = "change_" name
+	gsub(/[^a-z]/, "_", id)
+	tables = tables "static const struct db_param params_" id "[] = {\n" params every_change() "};\n"
+	tables = tables "static const struct db_column columns_" id "[] = {\n" every_answer(1) columns every_answer(0) "};\n"
+	if (n_about)
+		tables = tables "static const struct db_about about_" id "[] = {\n" rows "};\n"
+	tables = tables "static const struct db_section sections_" id "[] = {\n" sections "};\n\n"
+	changes = changes sprintf("\t{\n\t\t{%s,\n\t\t%s,\n\t\tROLE_%s, SHAPE_OBJECT,\n\t\tparams_%s, %d, columns_%s, %d, NULL},\n" \
+		"\t\t%s, %d, REASON_%s, %s, %s, %d,\n\t\tsections_%s, %d,\n\t},\n",
+		quote(name), quote(doc), toupper(role), id, n_params + 6, id, n_columns + 5, quote(noun), n_params,
+		reason == "" ? "FREE" : toupper(reason), after == "wipe" ? "true" : "false", n_about ? "about_" id : "NULL", n_about,
+		id, n_sections)
+	n_changes++
 }
 
 function end_query(    id, p) {
@@ -340,11 +535,17 @@ function end_query(    id, p) {
 function end_file(    entry) {
 	if (file == "")
 		return
-	if (sql == "")
+	end_section()
+	if (sql == "" && !n_sections)
 		fail("no SQL in it", 1)
 	entry = "\t{" quote(name) "," sql "},\n"
 	if (kind == "query") {
 		end_query()
+	} else if (kind == "change") {
+		end_change()
+	} else if (kind == "resolve") {
+		resolves = resolves "\t{" quote(name) ", " (reads_personal ? "true" : "false") "," sql "},\n"
+		n_resolves++
 	} else if (kind == "schema") {
 		if (n_schema && name < last_schema)
 			fail("migrations must be given in the order of their names", 1)
@@ -359,11 +560,13 @@ function end_file(    entry) {
 
 function table(type, symbol, count_symbol, rows, count) {
 	# C has no empty arrays: without rows there is one that the count leaves out.
-	printf "const struct %s %s[] = {\n%s};\nconst size_t %s = %d;\n\n", type, symbol, count ? rows : "\t{0},\n",
+	printf "const struct %s %s[] = {\n%s};\nconst size_t %s = %d;\n\n", type, symbol, count ? rows : "\t{},\n",
 		count_symbol, count
 }
 
 BEGIN {
+	RESERVED = "^(reason|on_behalf_of|request_id|version|amend|dry_run|entry|at_us|actor|uid|personal|was)$"
+	BOUND = "^(reason|on_behalf_of|amend|entry|at_us|actor)$"
 	# Without arguments awk would wait for standard input.
 	if (ARGC < 2)
 		exit
@@ -374,7 +577,9 @@ FNR == 1 { begin_file() }
 {
 	if ($0 ~ /\r$/)
 		fail("the line ends in a carriage return")
-	if (kind != "query") {
+	if (kind !~ /^(query|change)$/) {
+		if (kind == "resolve" && $0 !~ /^[ \t]*--/ && $0 ~ /personal/)
+			reads_personal = 1
 		sql = sql "\n\t\t" quote($0)
 		sub(/"$/, "\\n\"", sql)
 	} else if (in_head && $0 ~ /^--/) {
@@ -390,9 +595,11 @@ END {
 	if (failed)
 		exit 1
 	print "/* Made by tools/embed-sql.awk from daemon/sql: do not edit. */"
-	print "#include \"db/query.h\"\n"
+	print "#include \"db/change.h\"\n"
 	printf "%s", tables
 	table("db_query", "db_queries", "db_n_queries", queries, n_queries)
+	table("db_change", "db_changes", "db_n_changes", changes, n_changes)
+	table("db_resolve", "db_resolves", "db_n_resolves", resolves, n_resolves)
 	table("db_sql", "db_schema", "db_n_schema", schema, n_schema)
 	table("db_sql", "db_writes", "db_n_writes", writes, n_writes)
 }

@@ -52,6 +52,9 @@
 #define LIMIT_EVENT_BYTES      (1024 * 1024)    /* events a client has not read; beyond it a gap is told */
 #define LIMIT_REQUEST_ID       128              /* bytes of a request_id */
 #define LIMIT_TEXT             4096             /* bytes of a free text parameter */
+#define LIMIT_REASON           511              /* bytes of the reason of a change */
+#define LIMIT_REF              256              /* bytes of what names a record: a name with a date behind it */
+#define LIMIT_LIST_ITEMS       64               /* texts of a list parameter: zones, columns to clear */
 
 /* ---- queries ---- */
 #define LIMIT_READERS          2                /* threads with a read-only handle */

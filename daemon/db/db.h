@@ -165,16 +165,23 @@ int db_load_pens(struct db *db, struct db_pen_row **ret, size_t *ret_count);
 
 /* ------------------------------------------------------------------------------------------------ reading */
 
-enum db_type { DB_INT, DB_REAL, DB_TEXT, DB_BOOL, DB_TIME };
+enum db_type {
+	DB_INT, DB_REAL, DB_TEXT, DB_BOOL, DB_TIME,
+	DB_REF,                      /* a record: its id, or text that daemon/sql/resolve makes an id of */
+	DB_DATE,                     /* yyyy-mm-dd */
+	DB_EXPIRY,                   /* yyyy-mm-dd or yyyy-mm */
+	DB_LIST,                     /* a JSON array of texts */
+	DB_JSON,                     /* a JSON object or array */
+};
 
 struct db_value {
 	bool set;
-	int64_t i;                   /* INT, BOOL, TIME (UTC microseconds) */
+	int64_t i;                   /* INT, BOOL, TIME (UTC microseconds); REF without text: the id */
 	double r;
-	char *text;                  /* TEXT; owned by the job */
+	char *text;                  /* TEXT, DATE, EXPIRY; LIST, JSON: canonical JSON; REF: what is to be resolved; owned by the job */
 };
 
-#define DB_PARAMS_MAX 12
+#define DB_PARAMS_MAX 32             /* of one method: bits of a uint32_t name them */
 
 struct db_job {
 	struct db_job *next;

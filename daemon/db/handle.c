@@ -3,6 +3,7 @@
 
 #include "db/db_internal.h"
 #include "db/handle.h"
+#include "db/sql_functions.h"
 
 #define STRING_(x) #x
 #define STRING(x)  STRING_(x)
@@ -138,6 +139,8 @@ int handle_open_writer(const char *path, bool create, sqlite3 **ret)
 	r = create ? 0 : handle_get_int(handle, "PRAGMA application_id", &application);
 	if (r == 0 && application == DB_APPLICATION_ID)
 		r = exec(handle, setup);
+	if (r == 0 && sql_functions_add(handle) != SQLITE_OK)
+		r = -ENOMEM;
 	if (r < 0) {
 		sqlite3_close(handle);
 		return r;

@@ -3,7 +3,9 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/day.h"
 #include "base/timefmt.h"
+#include "chain/canon.h"
 #include "query.h"
 
 #define SHOWN_MAX 60 /* bytes of a bad value that an error repeats */
@@ -14,6 +16,7 @@ const char *db_role_name(enum db_role role)
 		[ROLE_VIEWER] = "viewer",
 		[ROLE_OPERATOR] = "operator",
 		[ROLE_ADMIN] = "admin",
+		[ROLE_DAEMON] = "daemon",
 	};
 
 	assert((size_t)role < ELEMENTSOF(names));
@@ -42,7 +45,7 @@ const char *db_write_sql(const char *name)
 /* A text has a bound even where none is stated. */
 static int64_t text_max(const struct db_param *p)
 {
-	return p->max == INT64_MAX ? LIMIT_TEXT : p->max;
+	return p->max != INT64_MAX ? p->max : p->type == DB_REF ? LIMIT_REF : LIMIT_TEXT;
 }
 
 /* What a parameter may be, for the second half of an error. */
@@ -67,6 +70,22 @@ static void describe_allowed(const struct db_param *p, char *out, size_t size)
 	case DB_TIME:
 		snprintf(out, size, "allowed are RFC 3339 times such as 2026-11-20T09:00:00Z");
 		return;
+	case DB_DATE:
+		snprintf(out, size, "allowed are days such as 2026-11-20");
+		return;
+	case DB_EXPIRY:
+		snprintf(out, size,
+			 "allowed are days such as 2027-05-31 and months such as 2027-05");
+		return;
+	case DB_REF:
+		snprintf(
+			out, size,
+			"allowed are the number of the record, such as #17, and what it is called");
+		return;
+	case DB_JSON:
+		snprintf(out, size, "allowed is a JSON object or array");
+		return;
+	case DB_LIST:
 	case DB_TEXT:
 		if (p->values) {
 			snprintf(out, size, "allowed are %s", p->values);
@@ -154,20 +173,11 @@ static bool is_listed(const char *values, const char *text, size_t len)
 	return false;
 }
 
-static int set_text(const struct db_param *p, struct db_value *v, const char *text, size_t len,
-		    char problem[256])
+static int keep_text(const struct db_param *p, struct db_value *v, const char *text, size_t len,
+		     char problem[256])
 {
-	char *copy;
+	char *copy = strndup(text, len);
 
-	if (memchr(text, '\0', len))
-		return refuse(p, text, strlen(text), "has a zero byte in it", -EINVAL, problem);
-	if ((int64_t)len > text_max(p))
-		return refuse(p, text, len, "is too long", -ERANGE, problem);
-	if ((int64_t)len < p->min)
-		return refuse(p, text, len, "is too short", -ERANGE, problem);
-	if (p->values && !is_listed(p->values, text, len))
-		return refuse(p, text, len, "is not known", -EINVAL, problem);
-	copy = strndup(text, len);
 	if (!copy) {
 		snprintf(problem, 256, "%s: out of memory", p->name);
 		return -ENOMEM;
@@ -178,19 +188,99 @@ static int set_text(const struct db_param *p, struct db_value *v, const char *te
 	return 0;
 }
 
+static int set_text(const struct db_param *p, struct db_value *v, const char *text, size_t len,
+		    char problem[256])
+{
+	if (memchr(text, '\0', len))
+		return refuse(p, text, strlen(text), "has a zero byte in it", -EINVAL, problem);
+	if ((int64_t)len > text_max(p))
+		return refuse(p, text, len, "is too long", -ERANGE, problem);
+	if ((int64_t)len < p->min)
+		return refuse(p, text, len, "is too short", -ERANGE, problem);
+	if (p->values && !is_listed(p->values, text, len))
+		return refuse(p, text, len, "is not known", -EINVAL, problem);
+	return keep_text(p, v, text, len, problem);
+}
+
+/* "#17" is the record of that number; what else it may be called is looked up later (resolve.h). */
+static int set_ref(const struct db_param *p, struct db_value *v, const char *text, size_t len,
+		   char problem[256])
+{
+	int64_t id;
+	int r;
+
+	if (len == 0 || text[0] != '#')
+		return set_text(p, v, text, len, problem);
+	r = parse_int(text + 1, len - 1, &id);
+	if (r < 0 || id < 0)
+		return refuse(p, text, len, "is not the number of a record", -EINVAL, problem);
+	free(v->text);
+	*v = (struct db_value){.set = true, .i = id};
+	return 0;
+}
+
+static int set_json(const struct db_param *p, struct db_value *v, const char *text, size_t len,
+		    char problem[256])
+{
+	_cleanup_(buf_done) struct buf b = BUF_INIT(LIMIT_LINE_BYTES);
+	bool list = p->type == DB_LIST;
+	int r;
+
+	r = canon_json(text, len, &b);
+	if (r == -ENOMEM)
+		return refuse(p, text, len, "does not fit into memory", r, problem);
+	if (r < 0 || (b.data[0] != '[' && (list || b.data[0] != '{')))
+		return refuse(p, text, len,
+			      list ? "is not a JSON array" : "is not a JSON object or array",
+			      -EINVAL, problem);
+	if (!list && (int64_t)b.len > text_max(p))
+		return refuse(p, text, len, "is too long", -ERANGE, problem);
+	return keep_text(p, v, b.data, b.len, problem);
+}
+
+int db_query_check_item(const struct db_param *p, const char *text, size_t len, char problem[256])
+{
+	struct db_value v = {.set = false};
+	int r;
+
+	assert(p->type == DB_LIST);
+	r = set_text(p, &v, text, len, problem);
+	free(v.text);
+	return r;
+}
+
+static bool is_day(enum db_type type, const char *text, size_t len)
+{
+	int32_t day;
+
+	return type == DB_DATE ? day_parse(text, len, &day) : day_parse_expiry(text, len, &day);
+}
+
 int db_query_set(struct db_job *job, size_t index, const char *text, size_t len, char problem[256])
 {
-	const struct db_param *p;
-	struct db_value *v;
+	assert(index < job->query->n_params);
+	return db_value_set(&job->query->params[index], &job->value[index], text, len, problem);
+}
+
+int db_value_set(const struct db_param *p, struct db_value *v, const char *text, size_t len,
+		 char problem[256])
+{
 	struct db_value new = {.set = true};
 	int r = 0;
 
-	assert(index < job->query->n_params);
-	p = &job->query->params[index];
-	v = &job->value[index];
 	switch (p->type) {
 	case DB_TEXT:
 		return set_text(p, v, text, len, problem);
+	case DB_REF:
+		return set_ref(p, v, text, len, problem);
+	case DB_LIST:
+	case DB_JSON:
+		return set_json(p, v, text, len, problem);
+	case DB_DATE:
+	case DB_EXPIRY:
+		if (!is_day(p->type, text, len))
+			return refuse(p, text, len, "is not a day", -EINVAL, problem);
+		return keep_text(p, v, text, len, problem);
 	case DB_INT:
 		r = parse_int(text, len, &new.i);
 		if (r == 0 && (new.i < p->min || new.i > p->max))

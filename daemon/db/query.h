@@ -7,10 +7,12 @@
  *     -- doc: Motor runs, newest first.                       one sentence; more `-- doc:` lines continue it
  *     -- role: viewer                                         viewer | operator | admin
  *     -- shape: page                                          object | list | page | cycles
- *     -- param: pen text max=32 -- Serial number of the pen.  name, type (int real text bool time), then any of
- *     -- param: limit int min=1 max=1000 default=100 -- ...    required, min=, max=, default=, values=a|b, then the doc
+ *     -- param: pen text max=32 -- Serial number of the pen.  name, type (int real text bool time date expiry list json ref:NOUN), then
+ *     -- param: limit int min=1 max=1000 default=100 -- ...    any of required, min=, max=, default=, values=a|b, then the doc
  *     -- column: start time -- When the motor started.        name, type (+ json, real:N decimals, hex), doc; in SELECT order
- * SQL parameters are :name. Every declared parameter is bound (NULL when absent without default).
+ * SQL parameters are :name. Every declared parameter is bound (NULL when absent without default): a time as microseconds, a bool as
+ * 0 or 1, a date or an expiry as its text, a list (of texts) or json as JSON text, a ref as the id of the record (daemon/sql/resolve makes
+ * it of what people type; `ref:*` is a record of the kind that the parameter `noun` names). min= and max= of a list are its items'.
  *
  * Optional filters keep their index: a line of the SQL below may end in a mark, and is then part of the statement or not.
  *     AND r.pen = (SELECT ...)  -- if pen             the parameter was given (one without default)
@@ -28,7 +30,8 @@
 
 #include "db.h"
 
-enum db_role { ROLE_VIEWER, ROLE_OPERATOR, ROLE_ADMIN };
+/* ROLE_DAEMON: of changes that only the daemon itself makes. No peer has it. */
+enum db_role { ROLE_VIEWER, ROLE_OPERATOR, ROLE_ADMIN, ROLE_DAEMON };
 const char *db_role_name(enum db_role role);
 
 enum db_shape { SHAPE_OBJECT, SHAPE_LIST, SHAPE_PAGE, SHAPE_CYCLES };
@@ -38,10 +41,12 @@ struct db_param {
 	const char *name;
 	enum db_type type;
 	bool required;
-	int64_t min, max;            /* INT: range; TEXT: length in bytes; INT64_MIN / MAX where not stated */
+	int64_t min, max;            /* INT: range; TEXT, items of a LIST, JSON: length in bytes; INT64_MIN / MAX where not stated */
 	const char *fallback;        /* default as text, NULL none */
 	const char *doc;
-	const char *values;          /* TEXT: "open|ended|cut", the allowed ones; NULL any */
+	const char *values;          /* TEXT, items of a LIST: "open|ended|cut", the allowed ones; NULL any */
+	const char *noun;            /* REF: of what; "*": of what the parameter `noun` says */
+	bool personal;               /* of a change: the value goes to `personal`, its entry has the commitment only */
 };
 
 struct db_column {
@@ -73,6 +78,10 @@ const struct db_query *db_query_find(const char *method);
  * limits. -EINVAL / -ERANGE with a sentence in @problem that names parameter, value and what is allowed.
  */
 int db_query_set(struct db_job *job, size_t index, const char *text, size_t len, char problem[256]);
+/* The same for a value that is in no job. */
+int db_value_set(const struct db_param *p, struct db_value *v, const char *text, size_t len, char problem[256]);
+/* One text of a LIST, which is itself set as JSON. */
+int db_query_check_item(const struct db_param *p, const char *text, size_t len, char problem[256]);
 /* Applies defaults and checks required ones. -EINVAL with the sentence. */
 int db_query_bind(struct db_job *job, char problem[256]);
 

@@ -2,12 +2,77 @@
 #include <math.h>
 
 #include "base/buf.h"
+#include "base/day.h"
+#include "base/fold.h"
 #include "base/summary.h"
+#include "base/timefmt.h"
 #include "sql_functions.h"
 
 const char *const sql_function_names[] = {
-	"median", "percentile", "stddev", "stddev_pop", NULL,
+	"day_number", "expiry_day", "fold",   "local_day",  "local_time",
+	"median",     "percentile", "stddev", "stddev_pop", NULL,
 };
+
+/* ---- texts and days ---- */
+
+static void fold(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+	const char *text = (const char *)sqlite3_value_text(argv[0]);
+	int len = sqlite3_value_bytes(argv[0]);
+	char *out;
+
+	assert(argc == 1);
+	if (!text)
+		return;
+	out = sqlite3_malloc(len + 1);
+	if (!out) {
+		sqlite3_result_error_nomem(ctx);
+		return;
+	}
+	len = (int)text_fold(text, (size_t)len, out);
+	sqlite3_result_text(ctx, out, len, sqlite3_free);
+}
+
+static void local_day(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+	assert(argc == 1);
+	if (sqlite3_value_type(argv[0]) == SQLITE_INTEGER)
+		sqlite3_result_int(ctx, time_local_day(sqlite3_value_int64(argv[0])));
+}
+
+static void local_time(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+	char text[TIME_TEXT_MAX];
+
+	assert(argc == 1);
+	if (sqlite3_value_type(argv[0]) != SQLITE_INTEGER)
+		return;
+	time_format_local(sqlite3_value_int64(argv[0]), text);
+	sqlite3_result_text(ctx, text, (int)strnlen(text, 16),
+			    SQLITE_TRANSIENT); /* to the minute */
+}
+
+static void expiry_day(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+	const char *text = (const char *)sqlite3_value_text(argv[0]);
+	int32_t day;
+
+	assert(argc == 1);
+	if (text && day_parse_expiry(text, (size_t)sqlite3_value_bytes(argv[0]), &day))
+		sqlite3_result_int(ctx, day);
+}
+
+static void day_number_of(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+	sqlite3_int64 day = sqlite3_value_int64(argv[0]);
+
+	assert(argc == 1);
+	if (sqlite3_value_type(argv[0]) == SQLITE_INTEGER && day > 0 && day <= INT32_MAX &&
+	    day_valid((int32_t)day))
+		sqlite3_result_int(ctx, day_number((int32_t)day));
+}
+
+/* ---- pages and histograms ---- */
 
 /* Reads one integer up to a point or the end; false when there is none or it overflows. */
 static bool cursor_number(const char **p, int64_t *ret)
@@ -264,7 +329,12 @@ int sql_functions_add(sqlite3 *handle)
 		void (*final)(sqlite3_context *);
 	} functions[] = {
 		{"cursor_part", 3, cursor_part, NULL, NULL},
+		{"day_number", 1, day_number_of, NULL, NULL},
+		{"expiry_day", 1, expiry_day, NULL, NULL},
+		{"fold", 1, fold, NULL, NULL},
 		{"hist_json", 2, hist_json, NULL, NULL},
+		{"local_day", 1, local_day, NULL, NULL},
+		{"local_time", 1, local_time, NULL, NULL},
 		{"median", 1, NULL, median_step, percentile_final},
 		{"percentile", 2, NULL, percentile_step, percentile_final},
 		{"stddev", 1, NULL, deviation_step, deviation_final},

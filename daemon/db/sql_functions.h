@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SQL functions beside SQLite's own. All are deterministic and touch nothing but their arguments.
+ * SQL functions beside SQLite's own. All are deterministic and touch nothing but their arguments, and the clinic's zone.
  *
  * For queries:
  *
@@ -8,6 +8,13 @@
  * error that names `after` when it is no such cursor.
  * - hist_json(hist, which): a run's histogram as [[lower bound of the bin, count],...] without
  * empty bins; which is 'freq' (Hz) or 'depth' (um). NULL for NULL.
+ *
+ * For everybody; NULL for NULL, and for text that is no such thing:
+ *
+ * - fold(text): lower case, without accents (base/fold.h).
+ * - local_day(us): day in the clinic's zone, yyyymmdd. local_time(us): "2026-11-20 09:10" there.
+ * - expiry_day(text): last day that "2027-05-31" or "2027-05" is good for, yyyymmdd.
+ * - day_number(yyyymmdd): days since 1970-01-01, for differences.
  *
  * For analysts, as aggregates; NULLs are left out, and no value at all gives NULL:
  *

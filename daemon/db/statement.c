@@ -121,12 +121,17 @@ static int bind_values(sqlite3_stmt *stmt, const struct db_query *query,
 		case DB_INT:
 		case DB_BOOL:
 		case DB_TIME:
+		case DB_REF: /* resolved before */
 			r = sqlite3_bind_int64(stmt, at, values[i].i);
 			break;
 		case DB_REAL:
 			r = sqlite3_bind_double(stmt, at, values[i].r);
 			break;
 		case DB_TEXT:
+		case DB_DATE:
+		case DB_EXPIRY:
+		case DB_LIST:
+		case DB_JSON:
 			r = sqlite3_bind_text(stmt, at, values[i].text, -1, SQLITE_STATIC);
 			break;
 		}

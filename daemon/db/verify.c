@@ -14,6 +14,7 @@
 #include "db/db_internal.h"
 #include "db/log_state.h"
 #include "db/open.h"
+#include "db/sql_functions.h"
 #include "db/verify_tables.h"
 
 #define PROGRESS_ENTRIES 1000
@@ -351,6 +352,8 @@ static int make_tables(struct verify *v)
 		r = sqlite3_exec(handle, db_schema[i].sql, NULL, NULL, NULL);
 	if (r == SQLITE_OK)
 		r = sqlite3_exec(handle, "PRAGMA cache_size=-4096; BEGIN", NULL, NULL, NULL);
+	if (r == SQLITE_OK) /* statements of changes use them */
+		r = sql_functions_add(handle);
 	return r == SQLITE_OK ? 0 : unable(v, handle, -EIO);
 }
 

@@ -14,19 +14,32 @@
 /* The type's own members of a schema, without braces. */
 static void schema_type(struct buf *b, enum db_type type)
 {
-	static const char *const names[] = {
-		[DB_INT] = "integer",  [DB_REAL] = "number", [DB_TEXT] = "string",
-		[DB_BOOL] = "boolean", [DB_TIME] = "string",
+	static const char *const types[] = {
+		[DB_INT] = "\"integer\"",
+		[DB_REAL] = "\"number\"",
+		[DB_TEXT] = "\"string\"",
+		[DB_BOOL] = "\"boolean\"",
+		[DB_TIME] = "\"string\"",
+		[DB_REF] = "[\"integer\",\"string\"]",
+		[DB_DATE] = "\"string\"",
+		[DB_EXPIRY] = "\"string\"",
+		[DB_LIST] = "\"string\"", /* its items */
+		[DB_JSON] = "[\"object\",\"array\"]",
 	};
 
-	json_kv_text(b, "type", names[type]);
+	json_key(b, "type");
+	json_raw(b, types[type], strlen(types[type]));
 	if (type == DB_TIME)
 		json_kv_text(b, "format", "date-time");
+	if (type == DB_DATE)
+		json_kv_text(b, "format", "date");
+	if (type == DB_EXPIRY)
+		json_kv_text(b, "pattern", "^[0-9]{4}-[0-9]{2}(-[0-9]{2})?$");
 }
 
 static void schema_bounds(struct buf *b, const struct db_param *p)
 {
-	bool text = p->type == DB_TEXT;
+	bool text = p->type == DB_TEXT || p->type == DB_LIST;
 
 	if (p->type != DB_INT && p->type != DB_REAL && !text)
 		return;
@@ -41,6 +54,8 @@ static void schema_param(struct buf *b, const struct db_param *p, bool list)
 	json_open(b, '{');
 	if (list) {
 		json_kv_text(b, "type", "array");
+		if (p->type == DB_LIST)
+			json_kv_int(b, "maxItems", LIMIT_LIST_ITEMS);
 		json_key(b, "items");
 		json_open(b, '{');
 	}
@@ -59,6 +74,10 @@ static void schema_param(struct buf *b, const struct db_param *p, bool list)
 		else
 			json_raw(b, p->fallback, strlen(p->fallback));
 	}
+	if (p->type == DB_REF)
+		json_kv_text(b, "x-noun", p->noun);
+	if (p->personal)
+		json_kv_bool(b, "x-personal", true);
 	json_close(b, '}');
 }
 
@@ -195,7 +214,7 @@ static void discover_method(struct buf *b, const struct db_query *q, const struc
 		json_kv_text(b, "summary", p->doc);
 		json_kv_bool(b, "required", p->required);
 		json_key(b, "schema");
-		schema_param(b, p, native && (native->lists & 1u << i));
+		schema_param(b, p, p->type == DB_LIST || (native && (native->lists & 1u << i)));
 		json_close(b, '}');
 	}
 	json_close(b, ']');

@@ -34,6 +34,16 @@ static const char *type_wanted(enum db_type type)
 		return "true or false";
 	case DB_TIME:
 		return "a time as RFC 3339 has it, like \"2026-11-20T09:30:00Z\"";
+	case DB_REF:
+		return "the number of a record, or text that names it";
+	case DB_DATE:
+		return "a day like \"2026-11-20\"";
+	case DB_EXPIRY:
+		return "a day like \"2027-05-31\" or a month like \"2027-05\"";
+	case DB_LIST:
+		return "an array of texts";
+	case DB_JSON:
+		return "an object or an array";
 	}
 	assert(!"a parameter type without a name");
 	return "";
@@ -48,7 +58,15 @@ static bool type_matches(enum db_type type, const json_t *value)
 		return json_is_number(value);
 	case DB_TEXT:
 	case DB_TIME:
+	case DB_DATE:
+	case DB_EXPIRY:
 		return json_is_string(value);
+	case DB_REF:
+		return json_is_string(value) || json_is_integer(value);
+	case DB_LIST:
+		return json_is_array(value);
+	case DB_JSON:
+		return json_is_array(value) || json_is_object(value);
 	case DB_BOOL:
 		return json_is_boolean(value);
 	}
@@ -83,7 +101,11 @@ static int64_t broken_bound(const struct db_param *param, const json_t *value)
 
 	if (n < (double)param->min)
 		return param->min;
-	return param->type == DB_TEXT && param->max == INT64_MAX ? LIMIT_TEXT : param->max;
+	if (param->type == DB_REF)
+		return LIMIT_REF;
+	return param->type != DB_INT && param->type != DB_REAL && param->max == INT64_MAX
+		       ? LIMIT_TEXT
+		       : param->max;
 }
 
 /* Says in `data` what the sentence says, so that a program need not read it. */
@@ -126,7 +148,38 @@ static const char *scalar_text(const json_t *value, char room[32], size_t *ret_l
 	return text;
 }
 
-static bool bind_scalar(struct call *call, size_t i, const json_t *value, struct rpc_problem *p)
+/* A list of texts, each checked, or any JSON: bound as its text. */
+static bool bind_json(struct call *call, size_t i, json_t *value, struct rpc_problem *p)
+{
+	const struct db_param *param = &call->query->params[i];
+	_cleanup_(freep) char *text = NULL;
+	char sentence[256] = "";
+	size_t index;
+	json_t *item;
+	int r;
+
+	if (param->type == DB_LIST && json_array_size(value) > LIMIT_LIST_ITEMS) {
+		rpc_problem_set(p, RPC_PARAMS, "%s: at most %d items", param->name,
+				LIMIT_LIST_ITEMS);
+		json_kv_text(&p->data, "parameter", param->name);
+		json_kv_int(&p->data, "limit", LIMIT_LIST_ITEMS);
+		return false;
+	}
+	for (index = 0; param->type == DB_LIST && index < json_array_size(value); index++) {
+		item = json_array_get(value, index);
+		if (!json_is_string(item))
+			return refuse_type(param, type_wanted(DB_LIST), p);
+		r = db_query_check_item(param, json_string_value(item), json_string_length(item),
+					sentence);
+		if (r < 0)
+			return refuse_value(param, item, r, sentence, p);
+	}
+	text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+	r = text ? db_query_set(call->job, i, text, strlen(text), sentence) : -ENOMEM;
+	return r == 0 || refuse_value(param, value, r, sentence, p);
+}
+
+static bool bind_scalar(struct call *call, size_t i, json_t *value, struct rpc_problem *p)
 {
 	const struct db_param *param = &call->query->params[i];
 	char room[32], sentence[256] = "";
@@ -136,7 +189,14 @@ static bool bind_scalar(struct call *call, size_t i, const json_t *value, struct
 
 	if (!type_matches(param->type, value))
 		return refuse_type(param, type_wanted(param->type), p);
+	if (param->type == DB_LIST || param->type == DB_JSON)
+		return bind_json(call, i, value, p);
 	text = scalar_text(value, room, &len);
+	if (param->type == DB_REF && json_is_integer(value)) {
+		memmove(room + 1, room, len + 1);
+		room[0] = '#';
+		len++;
+	}
 	/* People type the start of a serial number; whatever asks about a pen gets the whole. */
 	if (param->type == DB_TEXT && streq(param->name, "pen")) {
 		text = pen_resolve(call->client->server->manager, text, p);

@@ -13,15 +13,15 @@ static const struct db_param events_subscribe_params[] = {
 			       "live (what happens now; may be dropped, with the gap told) and "
 			       "durable (entries of the record, "
 			       "none is missed); both if not given.",
-			       "live|durable"},
+			       "live|durable", NULL, false},
 	[SUBSCRIBE_PENS] = {"pens", DB_TEXT, false, 1, LIMIT_SERIAL_LEN, NULL,
 			    "Only events of these pens: serial numbers, or the start of one that "
 			    "no other pen has.",
-			    NULL},
+			    NULL, NULL, false},
 	[SUBSCRIBE_AFTER] = {"after", DB_INT, false, 0, INT64_MAX, NULL,
 			     "durable: begin after this cursor, so that nothing is missed; with "
 			     "the newest if not given.",
-			     NULL},
+			     NULL, NULL, false},
 };
 
 static void reply(struct call *call)

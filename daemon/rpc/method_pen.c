@@ -99,7 +99,7 @@ static void pen_get_run(struct call *call)
 
 static const struct db_param pen_get_params[] = {
 	{"pen", DB_TEXT, true, 1, LIMIT_SERIAL_LEN, NULL,
-	 "Serial number, or the start of one that no other pen has.", NULL},
+	 "Serial number, or the start of one that no other pen has.", NULL, NULL, false},
 };
 
 #define VALUE(type, text)                                                                          \
@@ -246,14 +246,14 @@ enum { IDENTIFY_PEN, IDENTIFY_SECONDS, IDENTIFY_REASON, IDENTIFY_REQUEST_ID };
 
 static const struct db_param pen_identify_params[] = {
 	[IDENTIFY_PEN] = {"pen", DB_TEXT, true, 1, LIMIT_SERIAL_LEN, NULL,
-			  "Serial number, or the start of one that no other pen has.", NULL},
+			  "Serial number, or the start of one that no other pen has.", NULL, NULL, false},
 	[IDENTIFY_SECONDS] = {"seconds", DB_INT, false, 0, IDENTIFY_S_MAX, "5",
-			      "How long it blinks; 0 stops it.", NULL},
+			      "How long it blinks; 0 stops it.", NULL, NULL, false},
 	[IDENTIFY_REASON] = {"reason", DB_TEXT, false, 0, REASON_BYTES, NULL,
-			     "Why, in your own words; kept with the record.", NULL},
+			     "Why, in your own words; kept with the record.", NULL, NULL, false},
 	[IDENTIFY_REQUEST_ID] = {"request_id", DB_TEXT, false, 1, LIMIT_REQUEST_ID, NULL,
 				 "An id of your own: the same request sent again is recorded once.",
-				 NULL},
+				 NULL, NULL, false},
 };
 
 static void identify_refuse(struct call *call, const char *pen, int error)

@@ -6,9 +6,9 @@ static const struct db_param sql_query_params[] = {
 	[SQL_PARAM_SQL] = {"sql", DB_TEXT, true, 1, LIMIT_SQL_BYTES, NULL,
 			   "One SELECT over the documented views: pens, runs, events, losses, "
 			   "clocks, findings, marks, entries.",
-			   NULL},
+			   NULL, NULL, false},
 	[SQL_PARAM_LIMIT] = {"limit", DB_INT, false, 1, LIMIT_ROWS, "1000", "At most so many rows.",
-			     NULL},
+			     NULL, NULL, false},
 };
 
 static void sql_query_run(struct call *call)

@@ -116,7 +116,7 @@ BAD = [
     ("first.\n", "first\n", 1, "the head lacks `-- doc:`, a sentence"),
     ("-- doc: first.", "-- about: first.", 3, "unknown key about"),
     ("-- doc: first.", "-- something else", 3, "a head line is `-- key: value`"),
-    ("owner text max=32", "owner blob max=32", 6, "type blob: allowed are int, real, text, bool, time"),
+    ("owner text max=32", "owner blob max=32", 6, "type blob: allowed are int, real, text, bool, time, date, expiry, list, json, ref:NOUN"),
     ("owner text max=32", "Owner text max=32", 6, "name Owner"),
     ("owner text max=32", "owner", 6, "a param is `name type"),
     (" -- Only those of \"this\" owner.", "", 6, "a param ends in ` -- ` and a sentence"),
@@ -125,7 +125,7 @@ BAD = [
     ("max=32", "most=32", 6, "unknown most=32: allowed are required, min=, max=, default=, values="),
     ("max=32", "min=33 max=32", 6, "min is above max"),
     ("owner text max=32", "kind text max=32", 7, "param kind is declared twice"),
-    ("kind text values", "kind int values", 7, "values= is for text"),
+    ("kind text values", "kind int values", 7, "values= is for text and list"),
     ("values=big|small", "values=big|small default=medium", 7, "the default is not one of the values"),
     ("default=100", "required default=100", 8, "a required param needs no default"),
     ("default=100", "default=0", 8, "the default lies outside min and max"),
@@ -165,8 +165,8 @@ def main():
              "\n".join(x for x in GOOD.splitlines() if "column:" not in x) + "\n", 1, "the head lacks `-- column:`")
     tap.case("refused: a head alone", refused, QUERY, GOOD[:GOOD.index("\n\n") + 1], 1, "no SQL in it")
     tap.case("refused: too many params", refused, QUERY, GOOD.replace(
-        "-- column: id", "".join(f"-- param: p{i} int -- One more.\n" for i in range(9)) + "-- column: id"), 18,
-        "more than 12 params")
+        "-- column: id", "".join(f"-- param: p{i} int -- One more.\n" for i in range(29)) + "-- column: id"), 38,
+        "more than 32 params")
     tap.case("refused: a query's name", refused, "query/List.sql", GOOD, 1, "a query's file is named like its method")
     tap.case("refused: a migration's name", refused, "schema/first.sql", "CREATE TABLE a (x);\n", 1, "a migration's file is named")
     tap.case("refused: another ending", refused, "write/a.txt", "SELECT 1\n", 1, "the name does not end in .sql")

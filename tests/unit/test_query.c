@@ -12,15 +12,15 @@
 enum { P_COUNT, P_SHARE, P_NAME, P_FLAG, P_SINCE, P_ORDER, P_FREE, P_MUST };
 
 static const struct db_param params[] = {
-	[P_COUNT] = {"count", DB_INT, false, 1, 1000, "100", "How many.", NULL},
-	[P_SHARE] = {"share", DB_REAL, false, 0, 1, NULL, "Which share.", NULL},
-	[P_NAME] = {"name", DB_TEXT, false, 2, 8, NULL, "A name.", NULL},
-	[P_FLAG] = {"flag", DB_BOOL, false, INT64_MIN, INT64_MAX, "false", "Whether.", NULL},
-	[P_SINCE] = {"since", DB_TIME, false, INT64_MIN, INT64_MAX, NULL, "When.", NULL},
+	[P_COUNT] = {"count", DB_INT, false, 1, 1000, "100", "How many.", NULL, NULL, false},
+	[P_SHARE] = {"share", DB_REAL, false, 0, 1, NULL, "Which share.", NULL, NULL, false},
+	[P_NAME] = {"name", DB_TEXT, false, 2, 8, NULL, "A name.", NULL, NULL, false},
+	[P_FLAG] = {"flag", DB_BOOL, false, INT64_MIN, INT64_MAX, "false", "Whether.", NULL, NULL, false},
+	[P_SINCE] = {"since", DB_TIME, false, INT64_MIN, INT64_MAX, NULL, "When.", NULL, NULL, false},
 	[P_ORDER] = {"order", DB_TEXT, false, INT64_MIN, INT64_MAX, "up", "Which way.",
-		     "up|down|random"},
-	[P_FREE] = {"free", DB_INT, false, INT64_MIN, INT64_MAX, NULL, "Any.", NULL},
-	[P_MUST] = {"must", DB_TEXT, true, INT64_MIN, INT64_MAX, NULL, "Needed.", NULL},
+		     "up|down|random", NULL, false},
+	[P_FREE] = {"free", DB_INT, false, INT64_MIN, INT64_MAX, NULL, "Any.", NULL, NULL, false},
+	[P_MUST] = {"must", DB_TEXT, true, INT64_MIN, INT64_MAX, NULL, "Needed.", NULL, NULL, false},
 };
 
 static const char sql[] = "SELECT 1\n"
@@ -254,7 +254,7 @@ static void roles_have_names(void **state)
 static void statements_are_cached(void **state)
 {
 	static const struct db_param one[] = {
-		{"x", DB_INT, false, INT64_MIN, INT64_MAX, NULL, "A number.", NULL}};
+		{"x", DB_INT, false, INT64_MIN, INT64_MAX, NULL, "A number.", NULL, NULL, false}};
 	struct db_query q[STATEMENTS_MAX + 10] = {0};
 	char texts_of[ELEMENTSOF(q)][40];
 	struct statements s = {0};
