@@ -14,7 +14,7 @@ function rooms_and_libraries() {
 	room("core", "drivers transport db base proto", "libc sd-event sd-device")
 	room("rpc", "core db base proto", "libc sd-event sd-daemon jansson")
 	room("main", "rpc core db chain drivers transport base proto", "libc sd-event sd-daemon sd-journal inih")
-	room("tools", "base proto chain", "libc jansson libsodium smartcols ncurses")
+	room("tools", "base proto chain", "libc network jansson libsodium smartcols ncurses")
 
 	# Libraries that open a device: a file of transport/ has one of them at most.
 	vendor["libserialport"] = vendor["libusb"] = 1
@@ -33,11 +33,13 @@ function rooms_and_libraries() {
 	library("inih", "ini.h")
 	library("smartcols", "libsmartcols/libsmartcols.h")
 	library("ncurses", "ncurses.h")
-	# Of libc's own headers those in use; a network's (netinet/, arpa/) would be a new thing to decide.
+	# The daemon has no network: of it, the simulator alone serves (USB/IP).
+	library("network", "netdb.h")
+	# Of libc's own headers those in use; what is missing would be a new thing to decide.
 	library("libc", "assert.h ctype.h dirent.h endian.h errno.h fcntl.h fnmatch.h getopt.h glob.h grp.h inttypes.h " \
 		"langinfo.h limits.h locale.h malloc.h math.h poll.h pty.h pwd.h sched.h signal.h spawn.h stdarg.h " \
 		"stdatomic.h stdio.h stdlib.h string.h strings.h sysexits.h termios.h time.h unistd.h wchar.h " \
-		"linux/serial.h")
+		"linux/serial.h linux/usbdevice_fs.h")
 }
 
 function room(name, others, libraries,    n, i, part) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pensim: pens as a clinic's PC would see them, on pseudo-terminals. `pensim --help` says what it
- * can do.
+ * pensim: pens as a clinic's PC would see them, on pseudo-terminals or USB. `pensim --help` says
+ * what it can do.
  */
 #include <inttypes.h>
 #include <signal.h>
@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "pensim_control.h"
 #include "pensim_options.h"
+#include "pensim_usbip.h"
 
 #define EVENTS 64
 
@@ -43,6 +44,15 @@ static int set_faults(const struct pensim_options *o, struct pensim_pen *pen)
 	return 0;
 }
 
+static int make_usb(const struct pensim_options *o, struct pensim_pen *pen)
+{
+	enum pensim_usb_kind kind;
+
+	if (pensim_options_usb(o, pen->index, &kind) < 0)
+		return 0;
+	return pensim_pen_make_usb(pen, kind, o->usb_speed);
+}
+
 static int make_pens(const struct pensim_options *o, struct world *w)
 {
 	for (size_t i = 0; i < o->pens; i++) {
@@ -66,6 +76,9 @@ static int make_pens(const struct pensim_options *o, struct world *w)
 			fprintf(stderr, "pensim: pen %zu does not start: %s\n", i, strerror(-r));
 			return r;
 		}
+		r = make_usb(o, pen);
+		if (r < 0)
+			return r;
 		r = world_add(w, TAKE_PTR(pen));
 		if (r < 0) {
 			fprintf(stderr, "pensim: cannot make %s/%s: %s\n", w->dir, w->pens[i].name,
@@ -122,6 +135,12 @@ static int serve(struct world *w, struct control *c, int signals)
 			case WORLD_CLIENT:
 				control_on_client(c, number);
 				break;
+			case WORLD_USBIP_LISTEN:
+				usbip_on_listen(w->usbip);
+				break;
+			case WORLD_USBIP:
+				usbip_on_conn(w->usbip, number);
+				break;
 			}
 		}
 	}
@@ -145,14 +164,47 @@ static int lock_dir(const char *dir)
 	return fd;
 }
 
+/* Opens the way to the USB pens, and plugs them all. */
+static int open_usb(const struct pensim_options *o, struct world *w, struct usbip *u)
+{
+	int r = usbip_open(u, w, o->dry_run ? NULL : o->usbip, o->attach && !o->dry_run);
+
+	w->usbip = u;
+	if (r < 0) {
+		fprintf(stderr, "pensim: --usbip %s: %s\n", o->usbip,
+			r == -EINVAL ? "no address such as 3240, 0.0.0.0:3240 or unix:/run/pens"
+				     : strerror(-r));
+		return r;
+	}
+	for (size_t i = 0; i < w->n && u->attach; i++) {
+		if (!w->pens[i].pen->port.usb)
+			continue;
+		r = usbip_plug(u, i);
+		if (r < 0) {
+			fprintf(stderr, "pensim: --attach: pen %zu: %s\n", i,
+				r == -ENOENT  ? "there is no vhci_hcd; as root: modprobe vhci-hcd"
+				: r == -EBUSY ? "all ports of vhci_hcd are taken"
+					      : strerror(-r));
+			return r;
+		}
+	}
+	return 0;
+}
+
 static int run(struct pensim_options *o, struct world *w, int signals)
 {
 	struct control control;
+	struct usbip usbip;
 	int r;
 
 	r = make_pens(o, w);
 	if (r < 0)
 		return r;
+	r = open_usb(o, w, &usbip);
+	if (r < 0) {
+		usbip_close(&usbip);
+		return r;
+	}
 	r = control_open(&control, w, o->dry_run ? NULL : o->control);
 	if (r < 0) {
 		fprintf(stderr, "pensim: --control %s: %s\n", o->control, strerror(-r));
@@ -161,13 +213,18 @@ static int run(struct pensim_options *o, struct world *w, int signals)
 			w->began_us = world_now();
 		start_live(o, w);
 		if (!o->quiet)
-			printf("ready: %zu pen%s in %s\n", w->n, w->n == 1 ? "" : "s", w->dir);
+			printf("ready: %zu pen%s in %s\n", w->n, w->n == 1 ? "" : "s",
+			       w->dir	  ? w->dir
+			       : o->usbip ? o->usbip
+					  : "vhci_hcd");
 		fflush(stdout);
 		r = serve(w, &control, signals);
 		if (r < 0)
 			fprintf(stderr, "pensim: cannot go on: %s\n", strerror(-r));
 	}
 	control_close(&control);
+	usbip_close(&usbip);
+	w->usbip = NULL;
 	if (r == 0 && o->truth) {
 		r = world_save_truth(w, o->truth);
 		if (r < 0)

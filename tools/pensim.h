@@ -14,6 +14,7 @@
 #include "pensim_flash.h"
 #include "pensim_physics.h"
 #include "pensim_truth.h"
+#include "pensim_usb.h"
 
 #define PENSIM_PENS 1024 /* more would want more pseudo-terminals than a system has */
 
@@ -36,13 +37,15 @@ struct pensim_setup {
 	bool keep; /* keep every cycle, for pensim_pen_digest() */
 };
 
-/* A pseudo-terminal with a name. */
+/* A pseudo-terminal with a name, or a USB device. */
 struct pensim_port {
-	int fd;		  /* -EBADF: not plugged */
-	char *link;	  /* the name: a symbolic link */
-	char *slave;	  /* /dev/pts/N */
+	struct pensim_usb *usb; /* owned; NULL: a pseudo-terminal, with the next three */
+	int fd;
+	char *link;  /* the name: a symbolic link */
+	char *slave; /* /dev/pts/N */
+	bool plugged;
 	bool host;	  /* somebody has it open and has spoken */
-	bool full;	  /* the terminal takes no more at the moment */
+	bool full;	  /* the host takes no more at the moment */
 	struct buf queue; /* for the host, from @at on */
 	size_t at;
 	uint64_t sent, received; /* in all */
@@ -154,6 +157,10 @@ bool pensim_work_step(struct pensim_pen *pen, uint64_t tick_us);
 void pensim_work_resume(struct pensim_pen *pen, uint64_t tick_us);
 
 /* ---- pensim_port.c: cables ---- */
+
+/* Makes it a USB device instead of a terminal. -ENOMEM. */
+int pensim_pen_make_usb(struct pensim_pen *pen, enum pensim_usb_kind kind,
+			enum pensim_usb_speed speed);
 
 /* Makes a pseudo-terminal with the name @dir/@name. -EEXIST if something other than a symbolic link
  * has that name. */

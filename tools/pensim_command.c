@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "pensim_command.h"
+#include "pensim_usbip.h"
 
 #include <inttypes.h>
 
@@ -37,9 +38,21 @@ static int do_pull(struct pensim_order *o)
 
 static int do_plug(struct pensim_order *o)
 {
-	int r = world_plug(o->world, o->pen);
+	struct pensim_usb *usb = o->p->pen->port.usb;
+	double port = usb ? usb->wanted_port : -1;
+	int r;
 
-	return r == -EALREADY ? fail(o, "already plugged") : result(o, r);
+	if (o->words > 2 &&
+	    (!usb || !o->world->usbip->attach || !number(o->word[2], 0, VHCI_PORTS - 1, &port)))
+		return fail(
+			o,
+			"a PORT is a number of vhci_hcd's, and for pens that are attached to it");
+	if (usb)
+		usb->wanted_port = (int)port;
+	r = world_plug(o->world, o->pen);
+	return r == -EALREADY ? fail(o, "already plugged")
+	       : r == -EBUSY  ? fail(o, "the port is taken, or not cleared away yet")
+			      : result(o, r);
 }
 
 static int do_pull_after(struct pensim_order *o)
@@ -78,11 +91,26 @@ static int do_restore(struct pensim_order *o)
 
 static int do_clone(struct pensim_order *o)
 {
+	struct pensim_usb *usb = o->p->pen->port.usb;
+	enum pensim_usb_kind kind = usb ? usb->kind : USB_VENDOR;
+	bool terminal = !usb;
 	struct pensim_pen *clone;
-	int r = pensim_pen_clone(&clone, o->p->pen, (uint32_t)o->world->n);
+	int r;
 
+	if (o->words > 2) {
+		terminal = streq(o->word[2], "terminal");
+		if (!terminal && pensim_usb_kind_parse(o->word[2], &kind) < 0)
+			return fail(o, "say terminal, vendor or cdc");
+	}
+	if (terminal && !o->world->dir)
+		return fail(o, "there is no --dir to make its terminal's name in");
+	r = pensim_pen_clone(&clone, o->p->pen, (uint32_t)o->world->n);
 	if (r < 0)
 		return result(o, r);
+	if (!terminal && (r = pensim_pen_make_usb(clone, kind, usb ? usb->speed : USB_FULL)) < 0) {
+		pensim_pen_free(clone);
+		return result(o, r);
+	}
 	buf_addf(&o->answer, "%zu", o->world->n);
 	return result(o, world_add(o->world, clone));
 }
@@ -205,7 +233,38 @@ static int do_fault(struct pensim_order *o)
 	return 0;
 }
 
+static int do_usb(struct pensim_order *o)
+{
+	struct pensim_usb *usb = o->p->pen->port.usb;
+	unsigned once = 0;
+
+	if (!usb)
+		return fail(o, "the pen is no USB device");
+	for (size_t i = 2; i < o->words; i++) {
+		unsigned one;
+
+		if (pensim_usb_once_parse(o->word[i], &one) < 0)
+			return fail(o, pensim_usb_once_words);
+		once |= one;
+	}
+	usb->once |= once;
+	usb->away_us = INT64_MAX / 2; /* after a cut it stays away until it is plugged */
+	return 0;
+}
+
 /* ---- looking ---- */
+
+static void usb_status_of(struct buf *b, const struct pensim_usb *usb)
+{
+	json_kv_text(b, "usb", pensim_usb_kind_name(usb->kind));
+	json_kv_bool(b, "imported", usb->conn != NULL);
+	json_kv_int(b, "port", usb->port);
+	json_kv_int(b, "configuration", usb->configuration);
+	json_kv_bool(b, "halted_in", usb->halted_in);
+	json_kv_bool(b, "halted_out", usb->halted_out);
+	json_kv_int(b, "pending", (int64_t)usb->n);
+	json_kv_int(b, "transfers", (int64_t)usb->transfers);
+}
 
 static void status_of(struct buf *b, const struct world_pen *p)
 {
@@ -216,9 +275,11 @@ static void status_of(struct buf *b, const struct world_pen *p)
 	json_open(b, '{');
 	json_kv_int(b, "pen", pen->index);
 	json_kv_text(b, "serial", serial);
-	json_kv_bool(b, "plugged", pen->port.fd >= 0);
+	json_kv_bool(b, "plugged", pen->port.plugged);
 	json_kv_text(b, "path", pen->port.link);
 	json_kv_text(b, "tty", pen->port.slave);
+	if (pen->port.usb)
+		usb_status_of(b, pen->port.usb);
 	json_kv_bool(b, "host", pen->port.host);
 	json_kv_int(b, "read_id", pen->pw.read_id);
 	json_kv_bool(b, "running", pen->pw.running);
@@ -374,7 +435,8 @@ static const struct command {
 	const char *doc;
 } commands[] = {
 	{"pull", "PEN", 2, 2, true, do_pull, "pull the cable"},
-	{"plug", "PEN", 2, 2, true, do_plug, "plug it in"},
+	{"plug", "PEN [PORT]", 2, 3, true, do_plug,
+	 "plug it in; into that port of vhci_hcd (--attach)"},
 	{"pull-after", "PEN BYTES [MS]", 3, 4, true, do_pull_after,
 	 "pull it after so many more bytes to the host, and plug it back MS later"},
 	{"reboot", "PEN", 2, 2, true, do_reboot, "restart, be it in the middle of a run"},
@@ -382,8 +444,9 @@ static const struct command {
 	{"snapshot", "PEN", 2, 2, true, do_snapshot, "remember the flash"},
 	{"restore", "PEN", 2, 2, true, do_restore,
 	 "make the flash what it was at the snapshot, and restart"},
-	{"clone", "PEN", 2, 2, true, do_clone,
-	 "a second pen with this serial number and log; answers its number"},
+	{"clone", "PEN [terminal|vendor|cdc]", 2, 3, true, do_clone,
+	 "a second pen with this serial number and log, on the same kind of cable or another; "
+	 "answers its number"},
 	{"run", "PEN start|stop", 3, 3, true, do_run,
 	 "motor on, motor off; answers the run's number"},
 	{"burst", "PEN SECONDS", 3, 3, true, do_burst, "a run that just ended; answers its number"},
@@ -395,6 +458,9 @@ static const struct command {
 	{"jump", "PEN SECONDS", 3, 3, true, do_jump, "make the pen's tick jump"},
 	{"fault", "PEN NAME[=VALUE]...", 3, PENSIM_WORDS, true, do_fault,
 	 "set faults; `none` clears all, NAME=off one"},
+	{"usb", "PEN FAULT...", 3, PENSIM_WORDS, true, do_usb,
+	 "once, at the next transfer: stall-in, stall-out, short, zlp, error, overflow, cut, "
+	 "reset"},
 	{"status", "[PEN]", 1, 2, false, do_status, "JSON"},
 	{"blinking", "PEN", 2, 2, true, do_blinking, "yes or no"},
 	{"digest", "PEN LOG_ID RUN [FIRST:COUNT...]", 4, PENSIM_WORDS, true, do_digest,

@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "pensim_fault.h"
 
+#include "pensim_usb.h"
+
 #define STREAM_FAULTS 3
 
-enum fault_class { FAULT_BYTE, FAULT_TIMED, FAULT_RECORD, FAULT_MESSAGE, FAULT_OTHER };
+enum fault_class {
+	FAULT_BYTE,
+	FAULT_TIMED,
+	FAULT_RECORD,
+	FAULT_MESSAGE,
+	FAULT_TRANSFER,
+	FAULT_OTHER
+};
 
 static const struct {
 	const char *name;
@@ -74,6 +83,31 @@ static const struct {
 	[FAULT_NO_VERSION] = {"no-version", FAULT_MESSAGE, 1,
 			      "speaks no version of the protocol that we know"},
 	[FAULT_MUTE] = {"mute", FAULT_MESSAGE, 1, "never answers"},
+	[FAULT_USB_SHORT] =
+		{"usb-short", FAULT_TRANSFER, 0.2,
+		 "a transfer ends early with a short packet; the rest comes in the next"},
+	[FAULT_USB_ZLP] = {"usb-zlp", FAULT_TRANSFER, 0.2,
+			   "an empty packet instead of data that are there"},
+	[FAULT_USB_ERROR] = {"usb-error", FAULT_TRANSFER, 0.01,
+			     "a transfer fails on the wire (EPROTO)"},
+	[FAULT_USB_OVERFLOW] =
+		{"usb-overflow", FAULT_TRANSFER, 0.01,
+		 "the pen sends a packet more than was asked for; it is lost (EOVERFLOW)"},
+	[FAULT_USB_STALL] = {"usb-stall", FAULT_TIMED, 5,
+			     "an endpoint halts, to or from the host, until the host clears it"},
+	[FAULT_USB_CUT] =
+		{"usb-cut", FAULT_TIMED, 10,
+		 "the cable goes in the middle of a transfer, and comes back after 0.05 to 2 s"},
+	[FAULT_USB_RESET] =
+		{"usb-reset", FAULT_TIMED, 10,
+		 "the device answers nothing for 0.1 s, leaves the bus and comes back at once"},
+	[FAULT_USB_SLOW] = {"usb-slow", FAULT_OTHER, 20,
+			    "the pen needs so long before each transfer"},
+	[FAULT_USB_VANISH] =
+		{"usb-vanish", FAULT_OTHER, 50,
+		 "leaves the bus so long after it was configured, and comes back, again and again"},
+	[FAULT_USB_LIE] = {"usb-lie", FAULT_OTHER, 1,
+			   "descriptors that lie; --fault usb-lie=list prints how"},
 	[FAULT_BABBLE] = {"babble", FAULT_OTHER, 2000, "random bytes, so many a second"},
 	[FAULT_SAME_SERIAL] = {"same-serial", FAULT_OTHER, 0,
 			       "has the serial number of the pen with this number"},
@@ -95,9 +129,15 @@ static const char *unit_of(enum pensim_fault id)
 		return "of all occasions";
 	case FAULT_MESSAGE:
 		return "of such messages";
+	case FAULT_TRANSFER:
+		return "of all transfers";
 	case FAULT_OTHER:
 		break;
 	}
+	if (id == FAULT_USB_SLOW || id == FAULT_USB_VANISH)
+		return "milliseconds";
+	if (id == FAULT_USB_LIE)
+		return "(number)";
 	return id == FAULT_BABBLE	? "bytes a second"
 	       : id == FAULT_PULL_BYTES ? "bytes apart"
 					: "(pen)";
@@ -157,7 +197,7 @@ int pensim_faults_set(struct pensim_faults *f, const char *text, int64_t now_us,
 	}
 	for (int i = 0; i < FAULT_MAX_; i++) {
 		bool chance = faults[i].class == FAULT_BYTE || faults[i].class == FAULT_RECORD ||
-			      faults[i].class == FAULT_MESSAGE;
+			      faults[i].class == FAULT_MESSAGE || faults[i].class == FAULT_TRANSFER;
 
 		if (strlen(faults[i].name) != len || memcmp(faults[i].name, text, len) != 0)
 			continue;
@@ -172,6 +212,10 @@ int pensim_faults_set(struct pensim_faults *f, const char *text, int64_t now_us,
 			if (end == equals + 1 || *end || errno || !(value >= 0) || value > 1e12 ||
 			    (chance && value > 1))
 				return -EINVAL;
+		}
+		if (i == FAULT_USB_LIE && (value >= USB_LIE_MAX_ || value != floor(value))) {
+			*ret_why = "no such lie; `pensim --fault usb-lie=list` prints them";
+			return -EINVAL;
 		}
 		fault_set(f, i, value, now_us);
 		return 0;

@@ -54,7 +54,19 @@ enum pensim_fault {
 	FAULT_OTHER_SERIAL,
 	FAULT_NO_VERSION,
 	FAULT_MUTE,
+	/* USB transfers to the host: probability for each */
+	FAULT_USB_SHORT,
+	FAULT_USB_ZLP,
+	FAULT_USB_ERROR,
+	FAULT_USB_OVERFLOW,
+	/* things that happen on USB: mean seconds between two */
+	FAULT_USB_STALL,
+	FAULT_USB_CUT,
+	FAULT_USB_RESET,
 	/* others */
+	FAULT_USB_SLOW,
+	FAULT_USB_VANISH,
+	FAULT_USB_LIE,
 	FAULT_BABBLE,
 	FAULT_SAME_SERIAL,
 	FAULT_MAX_,

@@ -39,6 +39,10 @@ enum option_id {
 	OPT_RATE,
 	OPT_STEP,
 	OPT_FAULT,
+	OPT_USB,
+	OPT_USB_SPEED,
+	OPT_USBIP,
+	OPT_ATTACH,
 	OPT_CONTROL,
 	OPT_TRUTH,
 	OPT_KEEP,
@@ -80,6 +84,15 @@ static const struct {
 	{"step-ms", OPT_STEP, "MS", "how often a working pen is looked at (10)"},
 	{"fault", OPT_FAULT, "[LIST:]NAME[=VALUE]",
 	 "for all pens or those of a list; may be repeated; `list` prints them"},
+	{"usb", OPT_USB, "[LIST:]vendor|cdc",
+	 "pens, or those of a list, are USB devices: with endpoints of their own, or CDC-ACM"},
+	{"usb-speed", OPT_USB_SPEED, "full|high",
+	 "of the bus: 1.2 or 53 MB a second to the host (full)"},
+	{"usbip", OPT_USBIP, "[HOST:]PORT|unix:PATH",
+	 "serve USB pens over USB/IP, for `usbip attach` (all pens are vendor, if no --usb says "
+	 "otherwise)"},
+	{"attach", OPT_ATTACH, NULL,
+	 "put them into this machine's vhci_hcd (likewise; needs root)"},
 	{"control", OPT_CONTROL, "SOCKET|-", "take commands from a Unix socket, or from stdin"},
 	{"truth", OPT_TRUTH, "FILE", "write the ground truth there at the end"},
 	{"keep-cycles", OPT_KEEP, NULL, "keep every cycle in memory, for the command `digest`"},
@@ -91,8 +104,9 @@ static const struct {
 
 static void help(void)
 {
-	printf("pensim: simulated pens on pseudo-terminals\n\n"
-	       "usage: pensim --dir DIR [OPTION...]\n\n");
+	printf("pensim: simulated pens on pseudo-terminals and USB\n\n"
+	       "usage: pensim --dir DIR [OPTION...]\n"
+	       "       pensim --usbip 3240 [OPTION...]\n\n");
 	for (size_t i = 0; i < ELEMENTSOF(table); i++) {
 		char head[64];
 
@@ -153,6 +167,34 @@ int pensim_list_has(const char *list, size_t i)
 			return -EINVAL;
 		list = end + 1;
 	}
+}
+
+/* "[LIST:]KIND". 1: pen @i is meant; 0: it is not; -EINVAL. */
+static int parse_usb(const char *text, size_t i, enum pensim_usb_kind *ret)
+{
+	const char *colon = strchr(text, ':');
+	_cleanup_(freep) char *list = colon ? strndup(text, (size_t)(colon - text)) : strdup("all");
+	int r = list ? pensim_list_has(list, i) : -ENOMEM;
+
+	if (r < 0 || pensim_usb_kind_parse(colon ? colon + 1 : text, ret) < 0)
+		return -EINVAL;
+	return r;
+}
+
+int pensim_options_usb(const struct pensim_options *o, size_t i, enum pensim_usb_kind *ret)
+{
+	*ret = USB_VENDOR;
+	if (o->n_usb == 0)
+		return o->usbip || o->attach ? 0 : -ENOENT;
+	for (size_t k = o->n_usb; k-- > 0;) { /* the last one counts */
+		enum pensim_usb_kind kind;
+
+		if (parse_usb(o->usb[k], i, &kind) <= 0)
+			continue;
+		*ret = kind;
+		return 0;
+	}
+	return -ENOENT;
 }
 
 /* The option of that id, whose argument is @a. */
@@ -266,9 +308,32 @@ static int parse_one(struct pensim_options *o, struct world *w, int id, const ch
 			pensim_fault_list(stdout);
 			return 1;
 		}
+		if (streq(a, "usb-lie=list")) {
+			pensim_usb_list_lies(stdout);
+			return 1;
+		}
 		if (o->n_faults == PENSIM_FAULT_OPTIONS)
 			return complain(name, a, "too many faults");
 		o->faults[o->n_faults++] = a;
+		break;
+	case OPT_USB:
+		if (o->n_usb == PENSIM_FAULT_OPTIONS ||
+		    parse_usb(a, 0, &(enum pensim_usb_kind){0}) < 0)
+			return complain(
+				name, a,
+				"vendor or cdc, perhaps behind a list of pens such as 0,2-4:");
+		o->usb[o->n_usb++] = a;
+		break;
+	case OPT_USB_SPEED:
+		if (!streq(a, "full") && !streq(a, "high"))
+			return complain(name, a, "full or high");
+		o->usb_speed = streq(a, "high") ? USB_HIGH : USB_FULL;
+		break;
+	case OPT_USBIP:
+		o->usbip = a;
+		break;
+	case OPT_ATTACH:
+		o->attach = true;
 		break;
 	case OPT_CONTROL:
 		o->control = a;
@@ -308,13 +373,23 @@ static int check_together(struct pensim_options *o, struct world *w)
 			bytes, s->pages, PW_LOG_PAGE_MIN);
 		return -EINVAL;
 	}
-	if (!w->dir && !o->dry_run) {
+	if (o->n_usb > 0 && !o->usbip && !o->attach && !o->dry_run) {
+		fprintf(stderr, "pensim: --usb needs --usbip, --attach or both: how a host gets to "
+				"the pens\n");
+		return -EINVAL;
+	}
+	w->dry = o->dry_run;
+	if (o->dry_run)
+		w->dir = NULL;
+	for (size_t i = 0; i < o->pens && !w->dir && !o->dry_run; i++) {
+		enum pensim_usb_kind kind;
+
+		if (pensim_options_usb(o, i, &kind) == 0)
+			continue;
 		fprintf(stderr, "pensim: --dir DIR is missing: where the pens' names are to be "
 				"made (see --help)\n");
 		return -EINVAL;
 	}
-	if (o->dry_run)
-		w->dir = NULL;
 	return 0;
 }
 
@@ -323,7 +398,7 @@ int pensim_options_parse(struct pensim_options *o, struct world *w, int argc, ch
 	struct option options[ELEMENTSOF(table) + 1] = {0};
 	int id, r;
 
-	*o = (struct pensim_options){.pens = 1};
+	*o = (struct pensim_options){.pens = 1, .usb_speed = USB_FULL};
 	w->speed = 1;
 	w->step_us = 10 * USEC_PER_MSEC;
 	/* Read together with the time of day, for making the history takes a while: otherwise the

@@ -229,6 +229,7 @@ struct pensim_pen *pensim_pen_free(struct pensim_pen *pen)
 	if (!pen)
 		return NULL;
 	pensim_port_close(&pen->port);
+	free(pen->port.usb);
 	buf_done(&pen->port.queue);
 	for (size_t i = 0; i < pen->n_logs; i++)
 		truth_log_done(&pen->logs[i]);
@@ -241,6 +242,25 @@ struct pensim_pen *pensim_pen_free(struct pensim_pen *pen)
 	pensim_flash_done(&pen->flash);
 	free(pen);
 	return NULL;
+}
+
+int pensim_pen_make_usb(struct pensim_pen *pen, enum pensim_usb_kind kind,
+			enum pensim_usb_speed speed)
+{
+	struct pensim_usb *usb = calloc(1, sizeof(*usb));
+
+	if (!usb)
+		return -ENOMEM;
+	usb->kind = kind;
+	usb->speed = speed;
+	usb->manufacturer = pen->model->manufacturer;
+	usb->model = pen->model->model;
+	pw_text_get(pen->pw.identity.serial, usb->serial);
+	usb->wanted_port = usb->port = -1;
+	pensim_usb_reset(usb);
+	free(pen->port.usb);
+	pen->port.usb = usb;
+	return 0;
 }
 
 int pensim_pen_clone(struct pensim_pen **ret, struct pensim_pen *pen, uint32_t index)

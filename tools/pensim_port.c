@@ -36,6 +36,7 @@ int pensim_port_open(struct pensim_port *port, const char *dir, const char *name
 	port->fd = TAKE_FD(fd);
 	port->link = TAKE_PTR(link);
 	port->slave = TAKE_PTR(slave);
+	port->plugged = true;
 	port->host = port->full = false;
 	buf_reset(&port->queue);
 	port->at = 0;
@@ -44,7 +45,13 @@ int pensim_port_open(struct pensim_port *port, const char *dir, const char *name
 
 void pensim_port_close(struct pensim_port *port)
 {
-	if (port->fd < 0)
+	if (!port->plugged)
+		return;
+	port->plugged = false;
+	port->host = port->full = false;
+	buf_reset(&port->queue);
+	port->at = 0;
+	if (port->usb)
 		return;
 	/* The name goes first, as udev's would not: who still finds it finds a dead terminal at
 	 * worst. */
@@ -52,9 +59,6 @@ void pensim_port_close(struct pensim_port *port)
 	port->fd = safe_close(port->fd);
 	free(TAKE_PTR(port->link));
 	free(TAKE_PTR(port->slave));
-	port->host = port->full = false;
-	buf_reset(&port->queue);
-	port->at = 0;
 }
 
 void pensim_port_flush(struct pensim_port *port, uint64_t limit)

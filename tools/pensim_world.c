@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "pensim_world.h"
+#include "pensim_usbip.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,6 +13,10 @@
 #define READS_AT_ONCE	16    /* then the others have their turn */
 #define BABBLE_US	(50 * USEC_PER_MSEC)
 #define PLUG_RETRY_US	USEC_PER_SEC
+#define BUSY_RETRY_US	(50 * USEC_PER_MSEC)
+#define QUEUE_MAX	(64u << 10) /* longer transfers are answered with less */
+#define FULL_SPEED	1216e3 /* bytes a second: 19 bulk packets of 64 bytes in each millisecond */
+#define HIGH_SPEED	53248e3 /* 13 of 512 in each eighth of one */
 #define ALLOWANCE_US	(20 * USEC_PER_MSEC)
 #define STALL_MIN_S	0.1
 #define STALL_MAX_S	3.0
@@ -48,6 +52,20 @@ static int64_t real_of(const struct world *w, int64_t utc_us)
 
 /* ---- cables ---- */
 
+static int plug_usb(struct world *w, size_t i)
+{
+	struct pensim_pen *pen = w->pens[i].pen;
+	int r;
+
+	pen->port.usb->lie = (enum pensim_usb_lie)pen->faults.value[FAULT_USB_LIE];
+	r = w->usbip ? usbip_plug(w->usbip, i)
+		     : 0; /* before there is USB, it waits there to be taken along */
+	if (r < 0)
+		return r;
+	pen->port.plugged = true;
+	return 0;
+}
+
 int world_plug(struct world *w, size_t i)
 {
 	struct world_pen *p = &w->pens[i];
@@ -55,12 +73,16 @@ int world_plug(struct world *w, size_t i)
 				.data.u64 = WORLD_KEY(WORLD_PEN, i)};
 	int r;
 
-	if (p->pen->port.fd >= 0)
+	if (p->pen->port.plugged)
 		return -EALREADY;
 	p->plug_us = INT64_MAX;
 	p->due_us = 0;
-	if (!w->dir)
+	if (w->dry)
 		return 0;
+	if (p->pen->port.usb)
+		return plug_usb(w, i);
+	if (!w->dir)
+		return -ENOENT;
 	r = pensim_port_open(&p->pen->port, w->dir, p->name);
 	if (r < 0)
 		return r;
@@ -72,7 +94,7 @@ int world_plug(struct world *w, size_t i)
 	return 0;
 }
 
-static void host_gone(struct pensim_pen *pen)
+void world_host_gone(struct pensim_pen *pen)
 {
 	pw_pen_disconnected(&pen->pw);
 	pensim_fault_restart(&pen->faults);
@@ -86,9 +108,11 @@ int world_pull(struct world *w, size_t i, int64_t plug_us)
 	struct world_pen *p = &w->pens[i];
 
 	p->plug_us = plug_us;
-	if (p->pen->port.fd < 0)
+	if (!p->pen->port.plugged)
 		return -EALREADY;
-	host_gone(p->pen);
+	world_host_gone(p->pen);
+	if (p->pen->port.usb && w->usbip)
+		usbip_pull(w->usbip, i);
 	pensim_port_close(&p->pen->port);
 	p->pen->faults.pull_at_bytes = UINT64_MAX;
 	p->due_us = 0;
@@ -118,7 +142,7 @@ static void timed_faults(struct world *w, size_t i, int64_t now_us)
 
 	if (pensim_fault_due(f, FAULT_STALL, now_us))
 		f->stalled_until_us = later(pen, now_us, STALL_MIN_S, STALL_MAX_S);
-	if (pensim_fault_due(f, FAULT_PULL, now_us) && pen->port.fd >= 0)
+	if (pensim_fault_due(f, FAULT_PULL, now_us) && pen->port.plugged)
 		world_pull(w, i, later(pen, now_us, UNPLUGGED_MIN_S, UNPLUGGED_MAX_S));
 	if (pensim_fault_due(f, FAULT_JUMP, now_us))
 		pensim_jump(pen, utc_us, (int64_t)(rng_range(&f->rng, 1, JUMP_MAX_S) * 1e6));
@@ -149,11 +173,46 @@ static void plug_back(struct world *w, size_t i, int64_t now_us)
 	if (now_us < p->plug_us)
 		return;
 	r = world_plug(w, i);
-	if (r < 0) {
+	if (r == -EBUSY) { /* the port's last device is still being cleared away */
+		p->plug_us = now_us + BUSY_RETRY_US;
+	} else if (r < 0) {
 		log_warning("cannot plug a pen", "PEN", p->pen->serial, "ERROR", strerror(-r),
 			    NULL);
 		p->plug_us = now_us + PLUG_RETRY_US;
 	}
+}
+
+/* ---- USB ---- */
+
+void world_usb_configured(struct world *w, size_t i)
+{
+	struct pensim_pen *pen = w->pens[i].pen;
+	double ms = pen->faults.value[FAULT_USB_VANISH];
+
+	if (ms <= 0)
+		return;
+	pen->port.usb->leave_us = world_now() + (int64_t)(ms * 1000);
+	pen->port.usb->away_us = later(pen, 0, UNPLUGGED_MIN_S, UNPLUGGED_MAX_S);
+}
+
+static void usb_faults(struct world *w, size_t i, int64_t now_us)
+{
+	struct pensim_pen *pen = w->pens[i].pen;
+	struct pensim_faults *f = &pen->faults;
+	struct pensim_usb *usb = pen->port.usb;
+
+	if (!usb)
+		return;
+	if (pensim_fault_due(f, FAULT_USB_STALL, now_us))
+		usb->once |= rng_chance(&f->rng, 0.5) ? USB_ONCE_STALL_IN : USB_ONCE_STALL_OUT;
+	if (pensim_fault_due(f, FAULT_USB_CUT, now_us)) {
+		usb->once |= USB_ONCE_CUT;
+		usb->away_us = later(pen, 0, UNPLUGGED_MIN_S, UNPLUGGED_MAX_S);
+	}
+	if (pensim_fault_due(f, FAULT_USB_RESET, now_us))
+		usb->once |= USB_ONCE_RESET;
+	if (now_us >= usb->leave_us)
+		world_pull(w, i, now_us + usb->away_us);
 }
 
 /* ---- talking ---- */
@@ -204,21 +263,48 @@ static void babble(struct world_pen *p, int64_t now_us)
 	buf_add(&pen->port.queue, noise, n < sizeof(noise) ? (size_t)n : sizeof(noise));
 }
 
-/* How many bytes in all may have been sent by now. */
-static uint64_t send_limit(struct world *w, struct world_pen *p, int64_t now_us)
+/* Bytes a second that the cable carries to the host; 0: as fast as it goes. */
+static double rate_of(const struct world *w, const struct pensim_pen *pen)
 {
-	struct pensim_pen *pen = p->pen;
-	uint64_t limit;
+	double bus = 0;
+
+	if (pen->port.usb)
+		bus = pen->port.usb->speed == USB_HIGH ? HIGH_SPEED : FULL_SPEED;
+	return bus > 0 && w->bytes_per_second > 0 ? fmin(bus, w->bytes_per_second)
+						  : bus + w->bytes_per_second;
+}
+
+size_t world_burst(const struct world *w, size_t i)
+{
+	double rate = rate_of(w, w->pens[i].pen);
+	size_t least = w->pens[i].pen->port.usb ? pensim_usb_packet(w->pens[i].pen->port.usb) : 1;
+
+	return rate > 0 ? MAX((size_t)(rate * ALLOWANCE_US / 1e6), least) : SIZE_MAX;
+}
+
+/* How many bytes the cable has had the time for. */
+static uint64_t allowance(struct world *w, size_t i, int64_t now_us)
+{
+	struct world_pen *p = &w->pens[i];
+	double rate = rate_of(w, p->pen);
+
+	if (rate <= 0)
+		return UINT64_MAX;
+	p->allowance += (double)(now_us - p->allowance_us) * rate / 1e6;
+	p->allowance = fmin(p->allowance, (double)world_burst(w, i) + 1);
+	p->allowance_us = now_us;
+	return p->allowance > 0 ? (uint64_t)p->allowance : 0;
+}
+
+/* How many bytes in all may have been sent by now. */
+static uint64_t send_limit(struct world *w, size_t i, int64_t now_us)
+{
+	struct pensim_pen *pen = w->pens[i].pen;
+	uint64_t allowed = allowance(w, i, now_us);
 
 	pensim_fault_sent(&pen->faults, pen->port.sent);
-	limit = pen->faults.pull_at_bytes;
-	if (w->bytes_per_second > 0) {
-		p->allowance += (double)(now_us - p->allowance_us) * w->bytes_per_second / 1e6;
-		p->allowance = fmin(p->allowance, w->bytes_per_second * ALLOWANCE_US / 1e6 + 1);
-		p->allowance_us = now_us;
-		limit = MIN(limit, pen->port.sent + (uint64_t)p->allowance);
-	}
-	return limit;
+	return MIN(pen->faults.pull_at_bytes,
+		   allowed == UINT64_MAX ? allowed : pen->port.sent + allowed);
 }
 
 /* When a pen whose bytes are spent comes back. */
@@ -234,13 +320,49 @@ static int64_t pulled_until(struct world_pen *p, int64_t now_us)
 	return INT64_MAX;
 }
 
+/* Fills the queue up to what the oldest transfer takes. */
+static void queue_transfer(struct world *w, size_t i, int64_t now_us)
+{
+	struct world_pen *p = &w->pens[i];
+	struct pensim_port *port = &p->pen->port;
+	size_t room = MIN(usbip_room(p->pen), (size_t)QUEUE_MAX), before;
+
+	do {
+		before = port->queue.len;
+		if (before - port->at < room)
+			queue_more(p->pen, world_utc(w, now_us));
+	} while (port->queue.len > before);
+	if (port->queue.len == 0)
+		babble(p, now_us);
+}
+
+static void talk_usb(struct world *w, size_t i, int64_t now_us)
+{
+	struct world_pen *p = &w->pens[i];
+	struct pensim_port *port = &p->pen->port;
+	bool more = true;
+
+	while (more && port->plugged) {
+		bool mute = !port->host || now_us < p->pen->faults.stalled_until_us;
+		uint64_t before = port->sent;
+
+		if (!mute)
+			queue_transfer(w, i, now_us);
+		pensim_fault_sent(&p->pen->faults, port->sent);
+		more = usbip_talk(w->usbip, i, mute ? 0 : allowance(w, i, now_us), now_us);
+		p->allowance -= (double)(port->sent - before);
+		if (port->sent >= p->pen->faults.pull_at_bytes)
+			world_pull(w, i, pulled_until(p, now_us));
+	}
+}
+
 static void talk(struct world *w, size_t i, int64_t now_us)
 {
 	struct world_pen *p = &w->pens[i];
 	struct pensim_port *port = &p->pen->port;
 	int64_t utc_us = world_utc(w, now_us);
 
-	while (port->fd >= 0 && port->host && now_us >= p->pen->faults.stalled_until_us) {
+	while (port->plugged && port->host && now_us >= p->pen->faults.stalled_until_us) {
 		uint64_t limit, before = port->sent;
 
 		if (port->queue.len == 0)
@@ -249,7 +371,7 @@ static void talk(struct world *w, size_t i, int64_t now_us)
 			babble(p, now_us);
 		if (port->queue.len == 0)
 			return;
-		limit = send_limit(w, p, now_us);
+		limit = send_limit(w, i, now_us);
 		pensim_port_flush(port, limit);
 		p->allowance -= (double)(port->sent - before);
 		if (port->sent >= p->pen->faults.pull_at_bytes) {
@@ -261,12 +383,31 @@ static void talk(struct world *w, size_t i, int64_t now_us)
 	}
 }
 
+void world_from_host(struct world *w, size_t i, const uint8_t *data, size_t len)
+{
+	struct pensim_pen *pen = w->pens[i].pen;
+	uint8_t spoilt[2 * PIECE];
+
+	pen->port.received += len;
+	pen->port.host = true;
+	w->pens[i].allowance -= (double)len; /* the bus has one direction at a time */
+	while (len > 0) {
+		size_t n = MIN(len, (size_t)PIECE);
+
+		pensim_pen_input(pen, spoilt,
+				 pensim_fault_bytes(&pen->faults, false, data, n, spoilt),
+				 world_utc(w, world_now()));
+		data += n;
+		len -= n;
+	}
+}
+
 void world_on_pen(struct world *w, size_t i)
 {
 	struct pensim_pen *pen = w->pens[i].pen;
 	uint8_t data[1024], spoilt[2 * sizeof(data)];
 
-	for (int n = 0; n < READS_AT_ONCE && pen->port.fd >= 0; n++) {
+	for (int n = 0; n < READS_AT_ONCE && pen->port.plugged; n++) {
 		ssize_t got = pensim_port_read(&pen->port, data, sizeof(data));
 
 		if (got == 0)
@@ -274,7 +415,7 @@ void world_on_pen(struct world *w, size_t i)
 		if (got < 0) {
 			if (pen->port.host)
 				pensim_port_drop(&pen->port);
-			host_gone(pen);
+			world_host_gone(pen);
 			break;
 		}
 		got = (ssize_t)pensim_fault_bytes(&pen->faults, false, data, (size_t)got, spoilt);
@@ -298,7 +439,9 @@ static int64_t next_look(const struct world *w, const struct world_pen *p, int64
 		next = MIN(next, now_us + w->step_us);
 	else if (pen->work.until_us != UINT64_MAX)
 		next = MIN(next, real_of(w, pensim_pen_utc(pen, pen->work.until_us)));
-	if (port->fd < 0 || !port->host)
+	if (port->usb)
+		next = MIN(next, port->usb->leave_us);
+	if (!port->plugged || !port->host)
 		return next;
 	if (f->value[FAULT_BABBLE] > 0)
 		next = MIN(next, now_us + BABBLE_US);
@@ -321,10 +464,14 @@ void world_serve(struct world *w, size_t i)
 	int64_t now_us = world_now(), utc_us = world_utc(w, now_us);
 
 	timed_faults(w, i, now_us);
+	usb_faults(w, i, now_us);
 	plug_back(w, i, now_us);
 	while (pensim_work_step(p->pen, pensim_pen_tick(p->pen, utc_us)))
 		;
-	talk(w, i, now_us);
+	if (!p->pen->port.usb)
+		talk(w, i, now_us);
+	else if (w->usbip)
+		talk_usb(w, i, now_us);
 	p->due_us = next_look(w, p, now_us);
 }
 

@@ -6,7 +6,7 @@
 #include "pensim.h"
 
 /* What an epoll event is about: a kind and a number. */
-enum { WORLD_PEN, WORLD_SIGNAL, WORLD_LISTEN, WORLD_CLIENT };
+enum { WORLD_PEN, WORLD_SIGNAL, WORLD_LISTEN, WORLD_CLIENT, WORLD_USBIP_LISTEN, WORLD_USBIP };
 #define WORLD_KEY(kind, number) ((uint64_t)(kind) << 32 | (uint32_t)(number))
 
 /* What the loop keeps beside each pen; times by the machine's monotonic clock. */
@@ -24,7 +24,9 @@ struct world_pen {
 
 struct world {
 	struct pensim_setup setup;
-	const char *dir; /* of the names; NULL: no cables (a dry run) */
+	const char *dir;     /* of the names; NULL: none */
+	bool dry;	     /* there are no cables */
+	struct usbip *usbip; /* borrowed; of the pens that are USB devices */
 	bool names_by_serial;
 	double speed;
 	double bytes_per_second; /* 0: as fast as it goes */
@@ -51,6 +53,15 @@ int world_pull(struct world *w, size_t i, int64_t plug_us);
 void world_serve(struct world *w, size_t i);
 /* The terminal has something to say. */
 void world_on_pen(struct world *w, size_t i);
+/* Bytes from the host of a USB pen; does not serve it. */
+void world_from_host(struct world *w, size_t i, const uint8_t *data, size_t len);
+/* The host has gone: what was on its way to it is nobody's. */
+void world_host_gone(struct pensim_pen *pen);
+/* A host has configured the device. */
+void world_usb_configured(struct world *w, size_t i);
+/* How many bytes the pen's cable takes at once. */
+size_t world_burst(const struct world *w, size_t i);
+
 /* Serves all that are due; returns when to come back, INT64_MAX: when something happens. */
 int64_t world_tick(struct world *w);
 

@@ -73,18 +73,27 @@ class Host:
     def send(self, kind, payload):
         frame = struct.pack("<BBH", kind, 0, self.number) + payload
         self.number = (self.number + 1) & 0xffff
-        os.write(self.fd, cobs(frame + struct.pack("<I", crc32c(frame))) + b"\0")
+        self.put(cobs(frame + struct.pack("<I", crc32c(frame))) + b"\0")
+
+    def put(self, data):
+        os.write(self.fd, data)
+
+    def get(self, seconds):
+        """Some bytes; None when that long nothing came."""
+        if seconds <= 0 or not select.select([self.fd], [], [], seconds)[0]:
+            return None
+        data = os.read(self.fd, 65536)
+        if not data:
+            raise ConnectionError("the cable was pulled")
+        return data
 
     def receive(self, seconds=HANG_SECONDS):
         """(type, payload) of the next good frame; None when that long nothing came."""
         deadline = time.monotonic() + seconds
         while not self.frames:
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self.fd], [], [], left)[0]:
+            data = self.get(deadline - time.monotonic())
+            if data is None:
                 return None
-            data = os.read(self.fd, 65536)
-            if not data:
-                raise ConnectionError("the cable was pulled")
             *pieces, self.buffer = (self.buffer + data).split(b"\0")
             for piece in filter(None, pieces):
                 frame = uncobs(piece)
