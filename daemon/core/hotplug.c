@@ -3,8 +3,16 @@
 
 #include "core/hotplug.h"
 
-#define HOTPLUG_TAG	  "stipple"
-#define HOTPLUG_SUBSYSTEM "tty"
+#define HOTPLUG_TAG "stipple"
+
+/* Where pens may be. Of the USB devices' subsystem only devices have a file, not their interfaces.
+ */
+static const struct {
+	const char *subsystem, *type;
+} hotplug_kinds[] = {
+	{"tty", NULL},
+	{"usb", "usb_device"},
+};
 
 struct hotplug {
 	sd_device_monitor *monitor;
@@ -13,9 +21,10 @@ struct hotplug {
 };
 
 /*
- * Terminals are few, so their tag is looked at here; the kernel keeps away all other subsystems.
- * What counts is the tag that the rules set now: udev remembers older ones too. A device that goes
- * is known by its node alone, for the rules have nothing to say about it.
+ * Terminals and USB devices are few, so their tag is looked at here; the kernel keeps away all
+ * other subsystems. A USB device is told twice, added and bound: its interfaces are there for
+ * certain with the second. What counts is the tag that the rules set now: udev remembers older ones
+ * too. A device that goes is known by its node alone, for the rules have nothing to say about it.
  */
 static int hotplug_on_device(sd_device_monitor *monitor, sd_device *device, void *userdata)
 {
@@ -44,8 +53,10 @@ int hotplug_scan(struct hotplug *h)
 		return r;
 	/* The tag comes from udev's rules, so a device that has it was seen by udev. */
 	r = sd_device_enumerator_allow_uninitialized(enumerator);
-	if (r >= 0)
-		r = sd_device_enumerator_add_match_subsystem(enumerator, HOTPLUG_SUBSYSTEM, true);
+	/* Any of these. */
+	for (size_t i = 0; i < ELEMENTSOF(hotplug_kinds) && r >= 0; i++)
+		r = sd_device_enumerator_add_match_subsystem(enumerator, hotplug_kinds[i].subsystem,
+							     true);
 	if (r >= 0)
 		r = sd_device_enumerator_add_match_tag(enumerator, HOTPLUG_TAG);
 	if (r < 0)
@@ -75,9 +86,9 @@ int hotplug_new(struct hotplug **ret, sd_event *event, const struct hotplug_even
 	if (r < 0)
 		return r;
 	r = sd_device_monitor_attach_event(h->monitor, event);
-	if (r >= 0)
-		r = sd_device_monitor_filter_add_match_subsystem_devtype(h->monitor,
-									 HOTPLUG_SUBSYSTEM, NULL);
+	for (size_t i = 0; i < ELEMENTSOF(hotplug_kinds) && r >= 0; i++)
+		r = sd_device_monitor_filter_add_match_subsystem_devtype(
+			h->monitor, hotplug_kinds[i].subsystem, hotplug_kinds[i].type);
 	if (r >= 0)
 		r = sd_device_monitor_start(h->monitor, hotplug_on_device, h);
 	if (r < 0)

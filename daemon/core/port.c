@@ -183,7 +183,7 @@ static void port_on_closed(void *ctx, int error)
 	struct port *port = ctx;
 
 	if (!port_is_replay(port))
-		port_close(port, error ? error : -ENODEV, NULL);
+		port_close(port, error ? error : -ENODEV, transport_trouble(port->transport));
 	else if (error)
 		port_close(port, error,
 			   "the recording stopped: what was sent is not what it holds");

@@ -1,16 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 /* How a port is opened, and what stands in the way. */
 #include <stdio.h>
+#include <sys/sysmacros.h>
 
 #include "base/log.h"
 #include "base/timefmt.h"
 #include "core/manager_internal.h"
 #include "core/port.h"
+#include "pw_usb.h"
 
-/* Permissions come a moment after the device: their lack is said only when it stays. */
+/* Permissions and a USB device's interfaces come a moment after the device: their lack is said only
+ * when it stays. */
 #define ATTEMPTS_BEFORE_COMPLAINT 4
 /* Recordings of one port: FILE, FILE.1, FILE.2, ... one for each connection. */
 #define RECORDINGS_MAX		  1000
+/* A USB device's file: where it lies, and its major number wherever it lies (both are the kernel's
+ * promise). */
+#define USB_NODES		  "/dev/bus/usb/"
+#define USB_MAJOR		  189
+
+static const struct usb_policy pen_on_usb = {
+	.class = PW_USB_CLASS,
+	.subclass = PW_USB_SUBCLASS,
+	.protocol = PW_USB_PROTOCOL,
+	.name = PW_USB_INTERFACE,
+};
+
+static bool port_is_usb(const struct port *port)
+{
+	return major(port->rdev) == USB_MAJOR ||
+	       strncmp(port->path, USB_NODES, strlen(USB_NODES)) == 0;
+}
 
 static void port_note_identity(struct port *port, const struct stat *st)
 {
@@ -83,10 +103,52 @@ static bool port_check_file(struct port *port)
 	return true;
 }
 
-static void port_open_failed(struct port *port, int error, const char *holder)
+/* Whether what stands in the way may go by itself a moment after the device came. */
+static bool port_is_fresh(const struct port *port)
+{
+	return port->attempts < ATTEMPTS_BEFORE_COMPLAINT;
+}
+
+/* A USB device's own words. True if that is all that can be said of the error. */
+static bool port_usb_failed(struct port *port, int error, const char *trouble)
+{
+	if (!trouble)
+		return false;
+	if (error == -EPROTONOSUPPORT || (error == -EAGAIN && !port_is_fresh(port))) {
+		port->logged[0] = '\0';
+		port_set_state(port, PORT_REFUSED, trouble);
+		return true;
+	}
+	/* What may come by itself is shown, and not logged. */
+	if (error == -EAGAIN)
+		snprintf(port->logged, sizeof(port->logged), "%s", trouble);
+	port_set_state(port, error == -EAGAIN ? PORT_WAITING : PORT_BUSY, trouble);
+	port_retry_later(port);
+	return true;
+}
+
+static void port_not_permitted(struct port *port)
+{
+	const char *trouble =
+		"no permission to open it: stippled's user must be in the device's group";
+
+	/* Said when it stays so. */
+	if (port_is_fresh(port))
+		snprintf(port->logged, sizeof(port->logged), "%s", trouble);
+	else if (port->attempts == ATTEMPTS_BEFORE_COMPLAINT)
+		port->logged[0] = '\0';
+	port_set_state(port, PORT_BUSY, trouble);
+	port_retry_later(port);
+}
+
+/* @words: what the transport says about it, or NULL: of a serial port who holds it, of a USB device
+ * a sentence. */
+static void port_open_failed(struct port *port, int error, const char *words)
 {
 	const char *trouble;
 
+	if (port_is_usb(port) && port_usb_failed(port, error, words))
+		return;
 	switch (error) {
 	case -ENOENT:
 	case -ENODEV:
@@ -102,18 +164,13 @@ static void port_open_failed(struct port *port, int error, const char *holder)
 			log_fmt("cannot be set to %u baud",
 				port->config->baud ? port->config->baud : port_driver(port)->baud));
 		return;
-	case -EBUSY:
-		trouble = holder && *holder ? log_fmt("is in use by %s", holder)
-					    : "is in use by another program";
-		break;
 	case -EACCES:
 	case -EPERM:
-		/* Said when it stays so. */
-		trouble = "no permission to open it: stippled's user must be in the device's group";
-		if (port->attempts < ATTEMPTS_BEFORE_COMPLAINT)
-			snprintf(port->logged, sizeof(port->logged), "%s", trouble);
-		else if (port->attempts == ATTEMPTS_BEFORE_COMPLAINT)
-			port->logged[0] = '\0';
+		port_not_permitted(port);
+		return;
+	case -EBUSY:
+		trouble = words && *words ? log_fmt("is in use by %s", words)
+					  : "is in use by another program";
 		break;
 	default:
 		trouble = log_fmt("cannot be opened: %s", strerror(-error));
@@ -160,7 +217,21 @@ static int port_record(struct port *port, struct transport **transport)
 	return 0;
 }
 
-static int port_open_transport(struct port *port, struct transport **ret, char **ret_holder)
+static int port_open_replay(struct port *port, struct transport **ret)
+{
+	unsigned line = 0;
+	int r = replay_open(ret, port->manager->event, port->path + strlen(PORT_REPLAY_PREFIX),
+			    false, &port_transport_events, port, &line);
+
+	if (r < 0)
+		port_set_state(port, PORT_ENDED,
+			       line ? log_fmt("line %u of the recording cannot be read", line)
+				    : log_fmt("cannot be played: %s", strerror(-r)));
+	return r;
+}
+
+/* *ret_words as port_open_failed() takes it; caller frees. */
+static int port_open_transport(struct port *port, struct transport **ret, char **ret_words)
 {
 	const struct driver *driver = port_driver(port);
 	struct serial_policy policy = {
@@ -168,19 +239,14 @@ static int port_open_transport(struct port *port, struct transport **ret, char *
 		.dtr = (enum serial_line)driver->dtr,
 		.rts = (enum serial_line)driver->rts,
 	};
-	unsigned line = 0;
-	int r;
 
-	if (!port_is_replay(port))
-		return serial_open(ret, port->manager->event, port->path, &policy,
-				   &port_transport_events, port, ret_holder);
-	r = replay_open(ret, port->manager->event, port->path + strlen(PORT_REPLAY_PREFIX), false,
-			&port_transport_events, port, &line);
-	if (r < 0)
-		port_set_state(port, PORT_ENDED,
-			       line ? log_fmt("line %u of the recording cannot be read", line)
-				    : log_fmt("cannot be played: %s", strerror(-r)));
-	return r;
+	if (port_is_replay(port))
+		return port_open_replay(port, ret);
+	if (port_is_usb(port))
+		return usb_open(ret, port->manager->event, port->path, &pen_on_usb,
+				&port_transport_events, port, ret_words);
+	return serial_open(ret, port->manager->event, port->path, &policy, &port_transport_events,
+			   port, ret_words);
 }
 
 static void port_start_driver(struct port *port)
@@ -204,7 +270,7 @@ static void port_start_driver(struct port *port)
 void port_try(struct port *port)
 {
 	_cleanup_(transport_freep) struct transport *transport = NULL;
-	_cleanup_(freep) char *holder = NULL;
+	_cleanup_(freep) char *words = NULL;
 	int r;
 
 	if (port->state == PORT_OPEN || port->state == PORT_CLOSING || port->state == PORT_ENDED)
@@ -212,10 +278,10 @@ void port_try(struct port *port)
 	if (!port_is_replay(port) && !port_check_file(port))
 		return;
 	port->attempts++;
-	r = port_open_transport(port, &transport, &holder);
+	r = port_open_transport(port, &transport, &words);
 	if (r < 0) {
 		if (!port_is_replay(port))
-			port_open_failed(port, r, holder);
+			port_open_failed(port, r, words);
 		return;
 	}
 	port->driver_state = calloc(1, port_driver(port)->state_size);
@@ -250,5 +316,6 @@ void port_seen(struct port *port)
 	if (there && !port_changed(port, &st) && port->state != PORT_WAITING)
 		return;
 	port->backoff_us = REOPEN_MIN_US;
+	port->attempts = 0;
 	port_try(port);
 }

@@ -74,6 +74,11 @@ static void record_hold(struct transport *t, bool hold)
 	transport_hold(container_of(t, struct record, t)->inner, hold);
 }
 
+static const char *record_trouble(struct transport *t)
+{
+	return transport_trouble(container_of(t, struct record, t)->inner);
+}
+
 static struct transport *record_free(struct transport *t)
 {
 	struct record *r = container_of(t, struct record, t);
@@ -115,7 +120,11 @@ static void record_on_closed(void *ctx, int error)
 }
 
 static const struct transport_ops record_ops = {
-	.send = record_send, .hold = record_hold, .free = record_free};
+	.send = record_send,
+	.hold = record_hold,
+	.trouble = record_trouble,
+	.free = record_free,
+};
 static const struct transport_events record_events = {.on_bytes = record_on_bytes,
 						      .on_closed = record_on_closed};
 

@@ -12,6 +12,11 @@ void transport_hold(struct transport *t, bool hold)
 		t->ops->hold(t, hold);
 }
 
+const char *transport_trouble(struct transport *t)
+{
+	return t->ops->trouble ? t->ops->trouble(t) : NULL;
+}
+
 struct transport *transport_free(struct transport *t)
 {
 	return t ? t->ops->free(t) : NULL;

@@ -2,7 +2,7 @@
 /*
  * Bytes to and from a pen, over whatever cable, as one interface in the event loop. Transports know nothing of pens.
  *
- * A transport is opened by serial_open(), replay_open() (later usb_open()), optionally wrapped by record_wrap(), and freed by
+ * A transport is opened by serial_open(), usb_open() or replay_open(), optionally wrapped by record_wrap(), and freed by
  * transport_free(). After on_closed() nothing more comes; freeing inside a callback is allowed.
  */
 #ifndef TRANSPORT_TRANSPORT_H
@@ -24,6 +24,7 @@ struct transport_events {
 struct transport_ops {
 	int (*send)(struct transport *t, const void *data, size_t len);
 	void (*hold)(struct transport *t, bool hold); /* NULL: cannot wait */
+	const char *(*trouble)(struct transport *t);  /* NULL: knows no more than the error */
 	struct transport *(*free)(struct transport *t);
 };
 
@@ -41,6 +42,8 @@ int transport_send(struct transport *t, const void *data, size_t len);
  * a recording while the answer to an identity is outstanding and while it has little credit, for nobody sends again what it drops.
  */
 void transport_hold(struct transport *t, bool hold);
+/* Why it closed, in words that go on after the port's name, from within on_closed(); NULL: the error says it all. Borrowed. */
+const char *transport_trouble(struct transport *t);
 /* Returns NULL. */
 struct transport *transport_free(struct transport *t);
 DEFINE_CLEANUP(struct transport *, transport_free)
@@ -70,6 +73,23 @@ int serial_open(struct transport **ret, sd_event *event, const char *path, const
 		const struct transport_events *events, void *ctx, char **ret_holder);
 /* Describes a port without opening it. -ENOENT. */
 int serial_describe(const char *path, struct serial_info *ret);
+
+/* Which interface of a USB device it is, and nothing of what passes through it. */
+struct usb_policy {
+	uint8_t class, subclass, protocol; /* of the interface */
+	const char *name;                  /* of the interface, exactly */
+};
+
+/*
+ * Opens the USB device @node (/dev/bus/usb/BBB/DDD), claims the interface that @policy describes, and reads its bulk IN endpoint
+ * in @event; usb.c says what becomes of stalls, resets and the like. On errors *ret_trouble (may be NULL) says what is wrong in
+ * words that go on after the port's name, or is NULL when the error says it all; caller frees.
+ * -ENOENT, -ENODEV: not there or it went; -EACCES; -EBUSY: the kernel or another program has the interface; -EAGAIN: not
+ * configured or not named, which may come a moment after the device; -EPROTONOSUPPORT: it is no such device, or its descriptors
+ * are wrong; others of the system.
+ */
+int usb_open(struct transport **ret, sd_event *event, const char *node, const struct usb_policy *policy,
+	     const struct transport_events *events, void *ctx, char **ret_trouble);
 
 /*
  * Recordings (tests/pens/README.md has the format): text, a head of `name: value` lines, then one line per piece with its time and

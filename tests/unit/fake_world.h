@@ -133,7 +133,7 @@ static UNUSED void db_answer_all(void)
 struct fake_link {
 	struct transport t;
 	char path[LIMIT_PATH];
-	bool open, held, recorded;
+	bool open, held, recorded, usb;
 	size_t sent;
 };
 
@@ -142,6 +142,7 @@ static struct {
 	size_t n; /* ever opened */
 	int open_error;
 	const char *holder;
+	const char *trouble;	    /* of a USB device: at open and at the close */
 	char recording[LIMIT_PATH]; /* file of the newest */
 	unsigned existing;	    /* recordings that are there already */
 	char recorded_pen[64];
@@ -191,6 +192,24 @@ int serial_open(struct transport **ret, sd_event *event, const char *path,
 	return link_open(ret, path, events, ctx);
 }
 
+int usb_open(struct transport **ret, sd_event *event, const char *node,
+	     const struct usb_policy *policy, const struct transport_events *events, void *ctx,
+	     char **ret_trouble)
+{
+	int r = link_open(ret, node, events, ctx);
+
+	(void)event;
+	assert_int_equal(policy->class, 0xff);
+	assert_int_equal(policy->subclass, 'P');
+	assert_int_equal(policy->protocol, 'W');
+	assert_string_equal(policy->name, "Penwire");
+	if (r < 0 && fake_cable.trouble)
+		*ret_trouble = strdup(fake_cable.trouble);
+	if (r == 0)
+		container_of(*ret, struct fake_link, t)->usb = true;
+	return r;
+}
+
 int replay_open(struct transport **ret, sd_event *event, const char *file, bool paced,
 		const struct transport_events *events, void *ctx, unsigned *ret_line)
 {
@@ -230,6 +249,11 @@ int transport_send(struct transport *t, const void *data, size_t len)
 void transport_hold(struct transport *t, bool hold)
 {
 	container_of(t, struct fake_link, t)->held = hold;
+}
+
+const char *transport_trouble(struct transport *t)
+{
+	return container_of(t, struct fake_link, t)->usb ? fake_cable.trouble : NULL;
 }
 
 struct transport *transport_free(struct transport *t)

@@ -4,6 +4,7 @@
 #include "manager_world.h"
 
 #include <fcntl.h>
+#include <sys/sysmacros.h>
 
 static const char *state_of(struct world *w, const char *name)
 {
@@ -196,6 +197,115 @@ static void test_closed_is_closed(void **state)
 	assert_int_equal(fake_db.n, 0);
 	settle(w);
 	assert_true(p->closed);
+}
+
+/* ---- USB ---- */
+
+/* A device file of the kernel's USB devices. False where only the system may make one. */
+static bool plug_usb(struct world *w, const char *name, unsigned minor_number)
+{
+	return mknod(path_of(w, name), S_IFCHR | 0600, makedev(189, minor_number)) == 0;
+}
+
+static void test_usb(void **state)
+{
+	struct world *w = *state;
+
+	add_port(w, "u");
+	add_port(w, "s");
+	if (!plug_usb(w, "u", 1))
+		skip();
+	start(w);
+	assert_string_equal(state_of(w, "u"), "open");
+	assert_true(fake_cable.link[0].usb);
+	say_identity(&fake_pens[0], SERIAL, LOG_ID, 1, 1000);
+	db_answer(0);
+	/* The same pen at a serial port, too. */
+	plug(w, "s", -1);
+	WAIT(w, fake_cable.n == 2);
+	assert_false(fake_cable.link[1].usb);
+	say_identity(&fake_pens[1], SERIAL, LOG_ID, 1, 1000);
+	settle(w);
+	assert_string_equal(state_of(w, "s"), "refused");
+	assert_non_null(strstr(trouble_of(w, "s"), "is connected at"));
+	/* It closes with words of its own; then the other path has the pen. */
+	fake_cable.trouble = "stalls again and again";
+	unplug(&fake_cable.link[0], -EPIPE);
+	settle(w);
+	assert_string_equal(state_of(w, "u"), "waiting");
+	assert_string_equal(trouble_of(w, "u"), "stalls again and again");
+	assert_int_equal(logged("stalls again"), 1);
+	assert_string_equal(state_of(w, "s"), "open");
+}
+
+static void test_usb_is_no_pen(void **state)
+{
+	struct world *w = *state;
+
+	add_port(w, "u");
+	if (!plug_usb(w, "u", 1))
+		skip();
+	fake_cable.open_error = -EPROTONOSUPPORT;
+	fake_cable.trouble = "is no pen: lies";
+	start(w);
+	assert_string_equal(state_of(w, "u"), "refused");
+	assert_string_equal(trouble_of(w, "u"), "is no pen: lies");
+	assert_int_equal(logged("is no pen: lies"), 1);
+	/* Not again until it changes. */
+	manager_resync(w->m);
+	settle(w);
+	assert_int_equal(w->m->ports->attempts, 1);
+	fake_cable.open_error = 0;
+	unlink(path_of(w, "u"));
+	assert_true(plug_usb(w, "u", 2));
+	WAIT(w, streq(state_of(w, "u"), "open"));
+}
+
+/* Its interfaces come a moment after the device: said, and given up, when they do not. */
+static void test_usb_comes_slowly(void **state)
+{
+	struct world *w = *state;
+
+	add_port(w, "u");
+	if (!plug_usb(w, "u", 1))
+		skip();
+	fake_cable.open_error = -EAGAIN;
+	fake_cable.trouble = "is not configured";
+	start(w);
+	assert_string_equal(state_of(w, "u"), "waiting");
+	assert_string_equal(trouble_of(w, "u"), "is not configured");
+	assert_int_equal(logged("is not configured"), 0);
+	/* udev tells of it again when the interfaces are there. */
+	manager_resync(w->m);
+	assert_int_equal(w->m->ports->attempts, 1);
+	WAIT(w, streq(state_of(w, "u"), "refused"));
+	assert_int_equal(logged("is not configured"), 1);
+	assert_int_equal(w->m->ports->attempts, 4);
+	fake_cable.open_error = 0;
+	assert_int_equal(chmod(path_of(w, "u"), 0640), 0);
+	WAIT(w, streq(state_of(w, "u"), "open"));
+}
+
+static void test_usb_busy_and_permission(void **state)
+{
+	struct world *w = *state;
+
+	add_port(w, "u");
+	if (!plug_usb(w, "u", 1))
+		skip();
+	fake_cable.open_error = -EBUSY;
+	fake_cable.trouble = "is in use by the kernel's driver x";
+	start(w);
+	assert_string_equal(state_of(w, "u"), "busy");
+	assert_string_equal(trouble_of(w, "u"), fake_cable.trouble);
+	fake_cable.open_error = -EACCES;
+	fake_cable.trouble = NULL;
+	WAIT(w, strstr(trouble_of(w, "u"), "permission"));
+	assert_string_equal(state_of(w, "u"), "busy");
+	fake_cable.open_error = -ENODEV;
+	WAIT(w, streq(state_of(w, "u"), "waiting"));
+	fake_cable.open_error = 0;
+	WAIT(w, streq(state_of(w, "u"), "open"));
 }
 
 /* ---- places that come and go ---- */
@@ -433,6 +543,10 @@ int main(void)
 		TEST(test_backoff_is_bounded),
 		TEST(test_nobody_there),
 		TEST(test_closed_is_closed),
+		TEST(test_usb),
+		TEST(test_usb_is_no_pen),
+		TEST(test_usb_comes_slowly),
+		TEST(test_usb_busy_and_permission),
 		TEST(test_path_that_comes_later),
 		TEST(test_directory_moved),
 		TEST(test_glob),
