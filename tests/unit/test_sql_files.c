@@ -319,13 +319,36 @@ static void writes_prepare(void **state)
  * for it: in the schema. */
 static void views_are_documented(void **state)
 {
-	static const char *const names[] = {
-		"aftercares",	 "assignments",	   "clients",	"clocks",  "codes",
-		"conditions",	 "consents",	   "courses",	"entries", "events",
-		"findings",	 "hygiene_events", "losses",	"lots",	   "marks",
-		"measurements",	 "patch_tests",	   "pauses",	"pens",	   "places",
-		"practitioners", "products",	   "reactions", "runs",	   "segments",
-		"sessions",	 "steps",	   "uses"};
+	static const char *const names[] = {"aftercares",
+					    "assignments",
+					    "clients",
+					    "clocks",
+					    "codes",
+					    "conditions",
+					    "consents",
+					    "courses",
+					    "entries",
+					    "events",
+					    "findings",
+					    "hygiene_events",
+					    "losses",
+					    "lots",
+					    "marks",
+					    "measurements",
+					    "patch_tests",
+					    "pauses",
+					    "pens",
+					    "places",
+					    "practitioners",
+					    "products",
+					    "reactions",
+					    "runs",
+					    "segments",
+					    "session_gaps",
+					    "sessions",
+					    "steps",
+					    "unattributed_runs",
+					    "uses"};
 	sqlite3_stmt *stmt, *columns;
 	size_t n = 0;
 

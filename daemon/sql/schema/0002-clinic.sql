@@ -308,7 +308,7 @@ CREATE TABLE consent (
 	session      INTEGER REFERENCES session (id),
 	form         TEXT NOT NULL CHECK (form IN ('verbal', 'written')),
 	risks        INTEGER,                             -- 1: risks were explained
-	version      TEXT,                                -- of the form that was signed
+	form_version TEXT,                                -- of the form that was signed, of the leaflet
 	at_us        INTEGER NOT NULL,
 	practitioner INTEGER REFERENCES practitioner (id),
 	note_entry   INTEGER REFERENCES entry (seq),
@@ -683,7 +683,7 @@ CREATE VIEW consents AS SELECT -- Consents that clients signed.
 	n.course AS course,                               -- number of the course it is for; NULL any
 	n.session AS session,                             -- number of the session it is for; NULL any
 	n.risks AS risks,                                 -- 1: risks were explained
-	n.version AS version,                             -- of the form
+	n.form_version AS form_version,                   -- of the form
 	strftime('%Y-%m-%dT%H:%M:%S', n.at_us / 1000000, 'unixepoch') || printf('.%06dZ', n.at_us % 1000000) AS at, -- when, RFC 3339
 	n.at_us AS at_us,                                 -- the same in microseconds since 1970
 	n.practitioner AS practitioner,                   -- number of the practitioner; NULL not said
@@ -709,7 +709,7 @@ CREATE VIEW aftercares AS SELECT -- Aftercare talks and leaflets.
 	n.course AS course,                               -- number of the course it is for; NULL any
 	n.session AS session,                             -- number of the session it is for; NULL any
 	n.form AS form,                                   -- verbal, written
-	n.version AS version,                             -- of the leaflet
+	n.form_version AS form_version,                   -- of the leaflet
 	strftime('%Y-%m-%dT%H:%M:%S', n.at_us / 1000000, 'unixepoch') || printf('.%06dZ', n.at_us % 1000000) AS at, -- when, RFC 3339
 	n.at_us AS at_us,                                 -- the same in microseconds since 1970
 	n.practitioner AS practitioner,                   -- number of the practitioner; NULL not said
