@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/timefmt.h"
+#include "db/attribute.h"
 #include "db/project.h"
 #include "db/store.h"
 
@@ -49,7 +50,7 @@ int entry_add(struct store *s, const struct entry_info *info, const struct run_e
 	memcpy(s->head.hash, hash, sizeof(hash));
 	if (ret_seq)
 		*ret_seq = e.seq;
-	return 0;
+	return attribute_tell(s);
 }
 
 int entry_sign_head(struct store *s)

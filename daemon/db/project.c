@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/limits.h"
 #include "base/timefmt.h"
+#include "db/attribute.h"
 #include "db/project.h"
 
 int64_t drift_bound(uint64_t tick_us)
@@ -117,15 +118,19 @@ static int run_row(struct stmts *s, const struct chain_entry *e, const struct ru
 {
 	uint8_t hist[SUMMARY_ENCODED_MAX];
 	struct run_times times;
+	int64_t session;
 	int r;
 
 	r = project_run_times(s, &extra->ticks, &times);
 	if (r < 0)
 		return r;
+	r = attribute_new_run(s, extra->ticks.log, extra->run, &times, &session);
+	if (r < 0)
+		return r;
 	r = stmt_run(s, project_run, V_TIMES(&times),
 		     V_SUMMARY(extra->summary, hist, summary_hist_encode(extra->summary, hist)),
-		     V_OPTIONAL(extra->block), V_INT(extra->blocks), V_INT(e->seq),
-		     V_TEXT(e->payload));
+		     V_OPTIONAL(extra->block), V_INT(extra->blocks), V_OPTIONAL(session),
+		     V_INT(e->seq), V_TEXT(e->payload));
 	return r < 0 ? r : stmt_run(s, project_measurement, V_TEXT(e->payload));
 }
 
@@ -133,7 +138,7 @@ static int event_row(struct stmts *s, const struct chain_entry *e)
 {
 	struct clock_time t;
 	int64_t log, boot;
-	bool counters;
+	bool counters, cartridge;
 	uint64_t tick;
 	sqlite3_stmt *q;
 	const char *kind;
@@ -150,6 +155,7 @@ static int event_row(struct stmts *s, const struct chain_entry *e)
 	tick = (uint64_t)sqlite3_column_int64(q, 2);
 	kind = (const char *)sqlite3_column_text(q, 3);
 	counters = kind && streq(kind, "counters");
+	cartridge = kind && strncmp(kind, "cartridge.", strlen("cartridge.")) == 0;
 	stmt_end(q);
 	r = find_time(s, log, boot, tick, &t);
 	if (r < 0)
@@ -164,10 +170,12 @@ static int event_row(struct stmts *s, const struct chain_entry *e)
 			     V_TEXT(e->payload));
 	if (r == 0 && counters)
 		r = stmt_run(s, project_counters, V_TEXT(e->payload));
+	if (r == 0 && cartridge)
+		r = attribute_cartridge(s, log, e->seq);
 	return r;
 }
 
-static int map_runs(struct stmts *s, int64_t log, int64_t boot)
+static int map_runs(struct stmts *s, int64_t log, int64_t boot, int64_t entry)
 {
 	sqlite3_stmt *q;
 	int r;
@@ -189,12 +197,16 @@ static int map_runs(struct stmts *s, int64_t log, int64_t boot)
 		if (r == 0)
 			r = stmt_run(s, run_mapped, V_TIMES(&times),
 				     V_INT(sqlite3_column_int64(q, 0)));
+		if (r == 0)
+			r = attribute_mapped_run(s, sqlite3_column_int64(q, 0), stmt_optional(q, 6),
+						 stmt_optional(q, 7), entry);
 	}
 	return r;
 }
 
-static int map_events(struct stmts *s, int64_t log, int64_t boot)
+static int map_events(struct stmts *s, int64_t log, int64_t boot, int64_t entry)
 {
+	int64_t from_us = INT64_MAX;
 	sqlite3_stmt *q;
 	int r;
 
@@ -203,11 +215,16 @@ static int map_events(struct stmts *s, int64_t log, int64_t boot)
 		struct clock_time t;
 
 		r = find_time(s, log, boot, (uint64_t)sqlite3_column_int64(q, 1), &t);
-		if (r > 0)
-			r = stmt_run(s, event_mapped, V_INT(t.at_us), V_INT(t.earliest_us),
-				     V_INT(t.latest_us), V_INT(t.quality),
-				     V_INT(sqlite3_column_int64(q, 0)));
+		if (r <= 0)
+			continue;
+		if (sqlite3_column_int(q, 2))
+			from_us = MIN(from_us, t.earliest_us);
+		r = stmt_run(s, event_mapped, V_INT(t.at_us), V_INT(t.earliest_us),
+			     V_INT(t.latest_us), V_INT(t.quality),
+			     V_INT(sqlite3_column_int64(q, 0)));
 	}
+	if (r == 0 && from_us != INT64_MAX)
+		r = attribute_cartridges_mapped(s, log, from_us, entry);
 	return r;
 }
 
@@ -229,9 +246,9 @@ static int epoch_row(struct stmts *s, const struct chain_entry *e)
 	log = sqlite3_column_int64(q, 0);
 	boot = sqlite3_column_int64(q, 1);
 	stmt_end(q);
-	r = map_runs(s, log, boot);
+	r = map_runs(s, log, boot, e->seq);
 	if (r == 0)
-		r = map_events(s, log, boot);
+		r = map_events(s, log, boot, e->seq);
 	return r;
 }
 

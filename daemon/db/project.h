@@ -38,6 +38,7 @@ struct run_ticks {
 
 /* What a run's row has beside what its entry says; verification compares it with the cycles. */
 struct run_extra {
+	int64_t run;		/* its id */
 	struct run_ticks ticks; /* as its entry says them */
 	const struct summary *summary;
 	int64_t block, blocks; /* block: TIME_UNKNOWN when there are none */

@@ -15,6 +15,7 @@
  */
 
 #include "base/timefmt.h"
+#include "db/attribute.h"
 #include "db/log_state.h"
 #include "db/run.h"
 
@@ -314,6 +315,8 @@ int run_park(struct store *s, struct log_state *log)
 		if (r == 0) /* at once as long as it will be: a row that grows among others splits
 			       their page */
 			r = update_row(s, log);
+		if (r == 0)
+			r = attribute_open_run(&s->stmts, run->id);
 		if (r < 0)
 			return r;
 		run->listed = true;

@@ -222,6 +222,7 @@ int run_finish(struct store *s, struct log_state *log, const struct pw_rec_run_e
 	if (r == 0)
 		r = store_blocks(s, run, &extra);
 	run->open = run->dirty = false;
+	extra.run = run->id;
 	extra.ticks = run_ticks_of(log);
 	return r == 0 ? add_entry(s, log, end, hex, &extra) : r;
 }

@@ -18,12 +18,19 @@
 #include "base/util.h"
 
 #define STMT_LIST(X)                                                                               \
+	X(attribute_holder)                                                                        \
+	X(attribute_pen)                                                                           \
+	X(attribute_run_get)                                                                       \
+	X(attribute_run_list)                                                                      \
+	X(attribute_run_set)                                                                       \
+	X(attribute_state)                                                                         \
 	X(block_add)                                                                               \
 	X(block_from_tail)                                                                         \
 	X(block_next)                                                                              \
 	X(boot_get)                                                                                \
 	X(boot_list)                                                                               \
 	X(boot_put)                                                                                \
+	X(cartridge_list)                                                                          \
 	X(contact_around)                                                                          \
 	X(contact_prune)                                                                           \
 	X(contact_put)                                                                             \
@@ -45,6 +52,9 @@
 	X(measure_drop)                                                                            \
 	X(measure_list)                                                                            \
 	X(measure_put)                                                                             \
+	X(moved_add)                                                                               \
+	X(moved_clear)                                                                             \
+	X(moved_list)                                                                              \
 	X(payload_epoch)                                                                           \
 	X(payload_event)                                                                           \
 	X(pen_get)                                                                                 \
@@ -65,6 +75,8 @@
 	X(project_pen_change)                                                                      \
 	X(project_run)                                                                             \
 	X(project_setting)                                                                         \
+	X(relink_clear)                                                                            \
+	X(relink_list)                                                                             \
 	X(run_get_open)                                                                            \
 	X(run_again)                                                                               \
 	X(run_drop)                                                                                \
@@ -76,7 +88,12 @@
 	X(run_progress)                                                                            \
 	X(tail_add)                                                                                \
 	X(tail_drop)                                                                               \
-	X(tail_list)
+	X(tail_list)                                                                               \
+	X(use_add)                                                                                 \
+	X(use_drop)                                                                                \
+	X(use_list)                                                                                \
+	X(use_session_list)                                                                        \
+	X(use_set)
 
 #define STMT_ENUM_(name) STMT_##name,
 enum stmt_id { STMT_LIST(STMT_ENUM_) STMT_MAX_ };
@@ -87,6 +104,7 @@ struct stmts {
 	sqlite3_stmt *stmt[STMT_MAX_];
 	bool failed;	   /* something failed since this was last cleared */
 	char problem[256]; /* what SQLite said of the last failure */
+	bool moved;	   /* table moved has rows to tell of (attribute.h) */
 };
 
 /* A value to bind. */

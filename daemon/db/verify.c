@@ -152,6 +152,7 @@ static int check_run(struct verify *v, const struct run_claims *c, struct run_ex
 	if (r != SQLITE_ROW)
 		return unable(v, v->handle, db_sqlite_error(v->handle, r));
 	*ret = (struct run_extra){
+		.run = c->id,
 		.ticks = c->ticks,
 		.summary = &run->sum,
 		.block = stmt_optional(v->read_run, 0),

@@ -91,6 +91,8 @@ CREATE TABLE epoch (
 ) STRICT, WITHOUT ROWID;
 
 -- state: 0 open, 1 ended, 2 cut. flags: see enum run_flag in daemon/db/run.h. hist: summary_hist_encode().
+-- attribution: 0 none, 1 by its time, 2 by hand, 3 dismissed; session NULL with 2: taken out of a session by hand, and nobody's. Of what
+-- attribution_entry says (daemon/db/attribute.h). An open run's is provisional: it is decided when its entry is written.
 CREATE TABLE run (
 	id                   INTEGER PRIMARY KEY,
 	pen                  INTEGER NOT NULL REFERENCES pen (id),
@@ -137,13 +139,21 @@ CREATE TABLE run (
 	block                INTEGER,
 	blocks               INTEGER NOT NULL DEFAULT 0,
 	hist                 BLOB,
-	CHECK ((state = 0) = (entry IS NULL))
+	session              INTEGER,
+	attribution          INTEGER NOT NULL DEFAULT 0 CHECK (attribution BETWEEN 0 AND 3),
+	attribution_entry    INTEGER REFERENCES entry (seq),
+	CHECK ((state = 0) = (entry IS NULL)),
+	CHECK (session IS NULL OR attribution IN (1, 2))
 ) STRICT;
 CREATE UNIQUE INDEX run_log ON run (log, boot, first_seq);
 CREATE UNIQUE INDEX run_open ON run (log) WHERE state = 0;
 CREATE INDEX run_start ON run (start_us);
 CREATE INDEX run_pen_start ON run (pen, start_us);
 CREATE INDEX run_unfinished ON run (state, start_us) WHERE state <> 1; -- the few that are open or cut
+CREATE INDEX run_session ON run (session, start_us) WHERE session IS NOT NULL;
+CREATE INDEX run_unattributed ON run (start_us) WHERE session IS NULL AND attribution <> 3;
+CREATE INDEX run_dismissed ON run (start_us) WHERE attribution = 3;
+CREATE INDEX run_wide ON run (pen, latest_us) WHERE latest_us - earliest_us > 3600000000; -- those that run_pen_start may place far off
 
 -- What other sensors showed during a run, by quantity (enum pw_quantity of proto/pw_rec.h, in its unit). Those of a run that is open are
 -- as of the last commit.
@@ -176,6 +186,7 @@ CREATE UNIQUE INDEX event_log ON event (log, boot, seq);
 CREATE INDEX event_at ON event (at_us);
 CREATE INDEX event_pen_at ON event (pen, at_us);
 CREATE INDEX event_kind_at ON event (kind, at_us);
+CREATE INDEX event_cartridge ON event (pen, id) WHERE kind IN ('cartridge.in', 'cartridge.out');
 
 CREATE TABLE loss (
 	id        INTEGER PRIMARY KEY REFERENCES entry (seq),
@@ -309,6 +320,9 @@ CREATE VIEW runs AS SELECT -- Motor runs: from motor on to motor off.
 	CASE r.depth_source WHEN 1 THEN 'sensor' WHEN 2 THEN 'setting' ELSE 'none' END AS depth_source, -- where the depth comes from
 	r.depth_uncertainty_um AS depth_uncertainty_um,   -- of one depth value; NULL not stated
 	r.voltage_mv AS voltage_mv,                       -- motor voltage as set; NULL not stated
+	r.session AS session,                             -- number of the session that it belongs to; NULL none
+	CASE WHEN r.attribution = 3 THEN 'dismissed' WHEN r.session IS NULL THEN 'none' WHEN r.attribution = 1 THEN 'time' ELSE 'hand' END AS attribution, -- why: by its time or by hand; none: nobody's; dismissed: of no client
+	r.attribution_entry AS attribution_entry,         -- the entry that this follows from; NULL it was never in one
 	r.entry AS entry                                  -- the entry that holds it in the chain; NULL while open
 FROM run r JOIN pen p ON p.id = r.pen JOIN log l ON l.id = r.log;
 

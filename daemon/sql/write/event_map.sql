@@ -1,1 +1,1 @@
-SELECT id, tick_us FROM event WHERE log = :log AND boot = :boot
+SELECT id, tick_us, kind IN ('cartridge.in', 'cartridge.out') FROM event WHERE log = :log AND boot = :boot

@@ -1,0 +1,1 @@
+SELECT pen FROM log WHERE id = :log

@@ -1,0 +1,1 @@
+INSERT INTO moved (run, pen, session, late) VALUES (:run, :pen, :session, :late)
