@@ -52,6 +52,30 @@ static void local_time(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 			    SQLITE_TRANSIENT); /* to the minute */
 }
 
+static void utc_time(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+	char text[TIME_TEXT_MAX];
+
+	assert(argc == 1);
+	if (sqlite3_value_type(argv[0]) != SQLITE_INTEGER)
+		return;
+	time_format_utc(sqlite3_value_int64(argv[0]), text);
+	sqlite3_result_text(ctx, text, -1, SQLITE_TRANSIENT);
+}
+
+static void day_text(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+	sqlite3_int64 day = sqlite3_value_int64(argv[0]);
+	char text[11];
+
+	assert(argc == 1);
+	if (sqlite3_value_type(argv[0]) != SQLITE_INTEGER || day < 0 || day > 99999999)
+		return;
+	snprintf(text, sizeof(text), "%04d-%02d-%02d", (int)(day / 10000), (int)(day / 100 % 100),
+		 (int)(day % 100));
+	sqlite3_result_text(ctx, text, -1, SQLITE_TRANSIENT);
+}
+
 static void expiry_day(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
 	const char *text = (const char *)sqlite3_value_text(argv[0]);
@@ -330,6 +354,7 @@ int sql_functions_add(sqlite3 *handle)
 	} functions[] = {
 		{"cursor_part", 3, cursor_part, NULL, NULL},
 		{"day_number", 1, day_number_of, NULL, NULL},
+		{"day_text", 1, day_text, NULL, NULL},
 		{"expiry_day", 1, expiry_day, NULL, NULL},
 		{"fold", 1, fold, NULL, NULL},
 		{"hist_json", 2, hist_json, NULL, NULL},
@@ -339,6 +364,7 @@ int sql_functions_add(sqlite3 *handle)
 		{"percentile", 2, NULL, percentile_step, percentile_final},
 		{"stddev", 1, NULL, deviation_step, deviation_final},
 		{"stddev_pop", 1, NULL, deviation_step, deviation_final_pop},
+		{"utc_time", 1, utc_time, NULL, NULL},
 	};
 	int r = SQLITE_OK;
 

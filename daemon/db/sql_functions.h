@@ -13,6 +13,7 @@
  *
  * - fold(text): lower case, without accents (base/fold.h).
  * - local_day(us): day in the clinic's zone, yyyymmdd. local_time(us): "2026-11-20 09:10" there.
+ * - utc_time(us): RFC 3339, as everywhere in answers. day_text(yyyymmdd): "2026-11-20".
  * - expiry_day(text): last day that "2027-05-31" or "2027-05" is good for, yyyymmdd.
  * - day_number(yyyymmdd): days since 1970-01-01, for differences.
  *
