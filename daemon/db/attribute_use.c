@@ -156,7 +156,7 @@ static int attribute_stay(struct stmts *s, const struct attribute_span *span,
 static int walk(struct stmts *s, const struct attribute_span *span, size_t most)
 {
 	struct stay stay = {0};
-	sqlite3_stmt *q;
+	sqlite3_stmt *q = NULL; /* stays so when it cannot be prepared */
 	size_t n = 0;
 	int r;
 
