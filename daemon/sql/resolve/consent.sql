@@ -1,0 +1,13 @@
+-- By its client: consents that stand, then those withdrawn and records of aftercare.
+WITH who (id, label, far) AS (
+	SELECT c.id, trim(coalesce(n.value, '#' || c.id) || ' ' || coalesce(m.value, '')),
+		iif(fold(:text) IN (fold(n.value), fold(m.value)), 0, 10)
+	FROM client c
+		LEFT JOIN personal n ON n.entry = c.number_entry AND n.field = 'number'
+		LEFT JOIN personal m ON m.entry = c.name_entry AND m.field = 'name'
+	WHERE substr(fold(n.value), 1, length(fold(:text))) = fold(:text) OR instr(' ' || fold(m.value), ' ' || fold(:text)) > 0
+)
+SELECT n.id, w.label || ', ' || n.kind || ' ' || local_time(n.at_us) || iif(n.withdrawn_us IS NULL, '', ', withdrawn') AS label,
+	iif(n.kind = 'consent' AND n.withdrawn_us IS NULL, 0, 1) + w.far AS rank
+FROM who w JOIN consent n ON n.client = w.id
+WHERE n.void IS NULL
