@@ -54,6 +54,8 @@
 #define LIMIT_TEXT             4096             /* bytes of a free text parameter */
 #define LIMIT_REASON           511              /* bytes of the reason of a change */
 #define LIMIT_REF              256              /* bytes of what names a record: a name with a date behind it */
+#define LIMIT_CHANGE_STEPS     10000000         /* steps of SQLite's machine that a change may take: half a second, and pens wait meanwhile */
+#define LIMIT_ANSWER_BYTES     (64 * 1024)      /* answer of a change: it names what was changed, lists are for queries */
 #define LIMIT_LIST_ITEMS       64               /* texts of a list parameter: zones, columns to clear */
 
 /* ---- queries ---- */

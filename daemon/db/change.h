@@ -106,7 +106,25 @@ extern const struct db_resolve db_resolves[];
 extern const size_t db_n_resolves;
 const struct db_resolve *db_resolve_find(const char *noun); /* NULL: by number only */
 
-/* The table of a noun's records: "item_use" of "use", else its own name. NULL: no noun of the record. */
-const char *db_noun_table(const char *noun);
+/* The noun of a REF of @query with @values: its own, or what the parameter `noun` says. NULL: nothing. */
+const char *db_ref_noun(const struct db_query *query, const struct db_value *values, const struct db_param *param);
+
+/* A kind of record. */
+struct db_noun {
+	const char *name, *table;
+	const char *row;             /* SELECT * of the record with number ?1 */
+};
+extern const struct db_noun db_nouns[]; /* sorted by name */
+extern const size_t db_n_nouns;
+const struct db_noun *db_noun_find(const char *noun); /* NULL: no such kind */
+
+/*
+ * A change by the daemon itself: a message with room for the parameters, whose done and ctx the caller sets before db_submit(). NULL
+ * without memory. Times, numbers and refs are set by _int(), all else by _text() (as in db_value_set(); asserts that it fits). Freed by db_change_msg_free(), which returns NULL.
+ */
+struct db_msg *db_change_msg_new(const struct db_change *change);
+void db_change_msg_int(struct db_msg *msg, const char *param, int64_t value);
+int db_change_msg_text(struct db_msg *msg, const char *param, const char *value); /* -ENOMEM */
+struct db_msg *db_change_msg_free(struct db_msg *msg);
 
 #endif

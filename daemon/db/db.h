@@ -56,6 +56,7 @@ enum db_op {
 	DB_FIT,      /* a clock fit of an epoch: maps its runs (again) */
 	DB_FINDING,  /* something about a pen that must not be forgotten: clock jump, gap, ... */
 	DB_MARK,     /* somebody did something to a pen: pen.identify */
+	DB_CHANGE,   /* a change of the clinic's record (change.h) */
 	DB_NOTIFY,   /* used by the writer only: entries up to last_entry are durable */
 };
 
@@ -116,12 +117,46 @@ struct db_mark {
 	bool repeated;               /* answer: this request_id was answered before with the same content */
 };
 
+/* Why a change, or a reference in a query, was refused. */
+enum db_refusal_code {
+	REFUSE_NOTHING,
+	REFUSE_CONFLICT,  /* with what is in the record, or with what somebody else did meanwhile */
+	REFUSE_MISSING,   /* something must be given as well */
+	REFUSE_INVALID,
+	REFUSE_NOT_FOUND,
+	REFUSE_AMBIGUOUS, /* data has the candidates */
+	REFUSE_INTERNAL,  /* our mistake */
+};
+
+struct db_refusal {
+	enum db_refusal_code code;
+	char parameter[64];          /* "" none in particular */
+	char text[320];              /* a sentence */
+	struct buf data;             /* further members for the error's data, without braces */
+};
+void db_refusal_reset(struct db_refusal *r);
+
+struct db_change;
+struct db_value;
+
+struct db_change_msg {
+	const struct db_change *change;
+	struct db_value *value;      /* of change->decl.params; stays the sender's, and where it is, until done() */
+	struct db_actor actor;
+	int64_t at_us;               /* UTC: when it was asked for */
+	/* answers */
+	int64_t entry;               /* 0 on a dry run */
+	struct buf answer;           /* JSON; the sender's to free, as is refusal.data */
+	struct db_refusal refusal;   /* when the result is -EBADR */
+};
+
 struct db_msg {
 	struct db_msg *next;         /* the queue's */
 	enum db_op op;
 	bool urgent;                 /* somebody waits: commit as soon as the queue is empty, not after COMMIT_DELAY_US */
 	bool fail_fast;              /* on a failing disk answer the error instead of keeping the message for later */
-	int result;                  /* 0 after the durable commit; -EEXIST: request_id reused with other content; -ENOSPC, -EIO */
+	int result;                  /* 0 after the durable commit; -EEXIST: request_id reused with other content; -EBADR: a change was
+					refused; -ENOSPC, -EIO */
 	void (*done)(struct db_msg *msg, void *ctx); /* in db_dispatch(); owns msg again */
 	void *ctx;
 	int64_t last_entry;          /* highest entry seq durable with this commit */
@@ -131,11 +166,15 @@ struct db_msg {
 		struct db_fit fit;
 		struct db_finding finding;
 		struct db_mark mark;
+		struct db_change_msg change;
 	};
 };
 
 /* Hands @msg to the writer, which keeps it until done(). Order is kept. The caller allocates (pens have theirs preallocated). */
 void db_submit(struct db *db, struct db_msg *msg);
+
+/* Whether an error of a message is the disk's (wait and try again) rather than the content's. */
+bool db_error_is_storage(int error);
 
 /* Called in db_dispatch() after every commit that added entries: rpc's durable stream follows it. */
 void db_on_entries(struct db *db, void (*on_entries)(int64_t last_entry, void *ctx), void *ctx);
@@ -193,6 +232,7 @@ struct db_job {
 	 * two with a sentence in @problem. */
 	int result;
 	char problem[256];
+	struct db_refusal refusal;   /* result -EBADR: of a reference */
 	void (*done)(struct db_job *job, void *ctx);
 	void *ctx;
 };

@@ -1,6 +1,43 @@
 /* SPDX-License-Identifier: MIT */
-/* What a method finds in the generated tables, by name. */
+/* The kinds of records, and what a method finds in the generated tables by name. */
 #include "change.h"
+
+#define NOUN_IN(name, table)                                                                       \
+	{                                                                                          \
+		name, table, "SELECT * FROM " table " WHERE id = ?1"                               \
+	}
+#define NOUN(name) NOUN_IN(name, name)
+
+const struct db_noun db_nouns[] = {
+	NOUN("assignment"),
+	NOUN("client"),
+	NOUN("condition"),
+	NOUN("consent"),
+	NOUN("course"),
+	NOUN("hygiene"),
+	NOUN("lot"),
+	NOUN("patch_test"),
+	NOUN("pause"),
+	NOUN("pen"),
+	NOUN("place"),
+	NOUN("practitioner"),
+	NOUN("product"),
+	NOUN("reaction"),
+	NOUN("run"),
+	NOUN("segment"),
+	NOUN("session"),
+	NOUN("step"),
+	NOUN_IN("use", "item_use"),
+};
+const size_t db_n_nouns = ELEMENTSOF(db_nouns);
+
+const struct db_noun *db_noun_find(const char *noun)
+{
+	for (size_t i = 0; i < db_n_nouns; i++)
+		if (streq(db_nouns[i].name, noun))
+			return &db_nouns[i];
+	return NULL;
+}
 
 const struct db_change *db_change_find(const char *method)
 {
@@ -16,18 +53,4 @@ const struct db_resolve *db_resolve_find(const char *noun)
 		if (streq(db_resolves[i].noun, noun))
 			return &db_resolves[i];
 	return NULL;
-}
-
-const char *db_noun_table(const char *noun)
-{
-	static const char *const own[] = {
-		"assignment", "client",	    "condition", "consent", "course",  "hygiene",
-		"lot",	      "patch_test", "pause",	 "pen",	    "place",   "practitioner",
-		"product",    "reaction",   "run",	 "segment", "session", "step",
-	};
-
-	for (size_t i = 0; i < ELEMENTSOF(own); i++)
-		if (streq(own[i], noun))
-			return own[i];
-	return streq(noun, "use") ? "item_use" : NULL;
 }

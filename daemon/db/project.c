@@ -2,6 +2,7 @@
 #include "base/limits.h"
 #include "base/timefmt.h"
 #include "db/attribute.h"
+#include "db/change_run.h"
 #include "db/project.h"
 
 int64_t drift_bound(uint64_t tick_us)
@@ -254,6 +255,7 @@ static int epoch_row(struct stmts *s, const struct chain_entry *e)
 
 int project_entry(struct stmts *s, const struct chain_entry *e, const struct run_extra *run)
 {
+	const struct db_change *change;
 	const char *action = e->action;
 
 	if (streq(action, "run.add"))
@@ -275,6 +277,9 @@ int project_entry(struct stmts *s, const struct chain_entry *e, const struct run
 		return stmt_run(s, project_log, V_INT(e->seq), V_TEXT(e->payload));
 	if (streq(action, "setting.set"))
 		return stmt_run(s, project_setting, V_INT(e->seq), V_TEXT(e->payload));
+	change = db_change_find(action);
+	if (change)
+		return change_project(s, change, e);
 	if (strncmp(action, "pen.", 4) == 0) /* a mark: pen.identify, ... */
 		return stmt_run(s, project_mark, V_INT(e->seq), V_INT(e->at_us),
 				V_TEXT(e->payload));

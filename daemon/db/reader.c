@@ -13,6 +13,7 @@
 #include "db_internal.h"
 #include "query.h"
 #include "render.h"
+#include "resolve.h"
 #include "sql_functions.h"
 #include "statement.h"
 
@@ -25,7 +26,8 @@ struct reader {
 	pthread_t thread;
 	sqlite3 *handle; /* NULL after it failed: opened again for the next job */
 	struct statements statements;
-	int64_t deadline_us; /* of the job in work */
+	struct sqlcache finders; /* of records, by name */
+	int64_t deadline_us;	 /* of the job in work */
 };
 
 struct readers {
@@ -51,6 +53,7 @@ static int reader_on_progress(void *ctx)
 static void reader_close(struct reader *r)
 {
 	statements_done(&r->statements);
+	sqlcache_done(&r->finders);
 	sqlite3_close(r->handle);
 	r->handle = NULL;
 }
@@ -80,7 +83,8 @@ static int reader_failed(struct reader *r, struct db_job *job)
 	case SQLITE_INTERRUPT:
 		if (atomic_load(&r->readers->stopping))
 			return -ECANCELED;
-		snprintf(job->problem, sizeof(job->problem), "took too long; ask for less at a time");
+		snprintf(job->problem, sizeof(job->problem),
+			 "took too long; ask for less at a time");
 		return -ETIME;
 	case SQLITE_MISMATCH: /* sql_functions.c */
 		return -EINVAL;
@@ -94,6 +98,26 @@ static int reader_failed(struct reader *r, struct db_job *job)
 		reader_close(r);
 		return e == -EUCLEAN ? e : -EIO;
 	}
+}
+
+/* Makes numbers of what the job's references are called. */
+static int reader_find_refs(struct reader *r, struct db_job *job)
+{
+	const struct db_query *q = job->query;
+	int e = 0;
+
+	for (size_t i = 0; i < q->n_params && e == 0; i++) {
+		const char *noun;
+
+		if (q->params[i].type != DB_REF || !job->value[i].set)
+			continue;
+		noun = db_ref_noun(q, job->value, &q->params[i]);
+		e = resolve_ref(&r->finders, r->handle, &q->params[i], noun ? noun : "",
+				&job->value[i], &job->refusal);
+		if (e < 0 && e != -EBADR)
+			e = reader_failed(r, job);
+	}
+	return e;
 }
 
 static int reader_run(struct reader *r, struct db_job *job)
@@ -117,6 +141,9 @@ static int reader_run(struct reader *r, struct db_job *job)
 		}
 	}
 	r->deadline_us = job->deadline_us;
+	e = reader_find_refs(r, job);
+	if (e < 0)
+		return e;
 	code = statements_get(&r->statements, r->handle, job->query, job->value, &stmt);
 	if (code != SQLITE_OK)
 		return reader_failed(r, job);
@@ -255,6 +282,7 @@ struct db_job *db_job_free(struct db_job *job)
 	for (size_t i = 0; i < DB_PARAMS_MAX; i++)
 		free(job->value[i].text);
 	buf_done(&job->out);
+	buf_done(&job->refusal.data);
 	free(job);
 	return NULL;
 }

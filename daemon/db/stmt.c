@@ -18,6 +18,7 @@ void stmts_done(struct stmts *s)
 {
 	for (size_t i = 0; i < STMT_MAX_; i++)
 		sqlite3_finalize(TAKE_PTR(s->stmt[i]));
+	sqlcache_done(&s->cache);
 	s->handle = NULL;
 }
 
@@ -25,6 +26,7 @@ void stmts_reset(struct stmts *s)
 {
 	for (size_t i = 0; i < STMT_MAX_; i++)
 		sqlite3_reset(s->stmt[i]); /* NULL is fine */
+	sqlcache_reset(&s->cache);
 }
 
 int stmts_fail(struct stmts *s, int result)

@@ -16,8 +16,10 @@
 #include <sqlite3.h>
 
 #include "base/util.h"
+#include "db/sqlcache.h"
 
 #define STMT_LIST(X)                                                                               \
+	X(about_add)                                                                               \
 	X(attribute_holder)                                                                        \
 	X(attribute_pen)                                                                           \
 	X(attribute_run_get)                                                                       \
@@ -57,6 +59,7 @@
 	X(moved_list)                                                                              \
 	X(payload_epoch)                                                                           \
 	X(payload_event)                                                                           \
+	X(payload_members)                                                                         \
 	X(pen_get)                                                                                 \
 	X(pen_list)                                                                                \
 	X(pen_next)                                                                                \
@@ -77,6 +80,8 @@
 	X(project_setting)                                                                         \
 	X(relink_clear)                                                                            \
 	X(relink_list)                                                                             \
+	X(request_add)                                                                             \
+	X(request_get)                                                                             \
 	X(run_get_open)                                                                            \
 	X(run_again)                                                                               \
 	X(run_drop)                                                                                \
@@ -86,6 +91,8 @@
 	X(run_open)                                                                                \
 	X(run_open_of_pen)                                                                         \
 	X(run_progress)                                                                            \
+	X(session_amend)                                                                           \
+	X(session_state)                                                                           \
 	X(tail_add)                                                                                \
 	X(tail_drop)                                                                               \
 	X(tail_list)                                                                               \
@@ -102,6 +109,7 @@ enum stmt_id { STMT_LIST(STMT_ENUM_) STMT_MAX_ };
 struct stmts {
 	sqlite3 *handle; /* borrowed */
 	sqlite3_stmt *stmt[STMT_MAX_];
+	struct sqlcache cache; /* of changes */
 	bool failed;	   /* something failed since this was last cleared */
 	char problem[256]; /* what SQLite said of the last failure */
 	bool moved;	   /* table moved has rows to tell of (attribute.h) */

@@ -17,7 +17,7 @@ void store_done(struct store *s)
 	s->key = chain_key_free(s->key);
 }
 
-bool store_error_is_storage(int error)
+bool db_error_is_storage(int error)
 {
 	switch (-error) {
 	case ENOSPC:
@@ -62,7 +62,15 @@ int store_commit(struct store *s)
 		return r;
 	s->durable = s->head;
 	log_state_trim(s);
+	store_wipe(s);
 	return 0;
+}
+
+void store_wipe(struct store *s)
+{
+	if (s->wipe && sqlite3_wal_checkpoint_v2(s->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
+						 NULL) == SQLITE_OK)
+		s->wipe = false;
 }
 
 void store_rollback(struct store *s)
@@ -92,6 +100,7 @@ static int apply(struct store *s, struct db_msg *msg, bool raw)
 		return finding_apply(s, &msg->finding);
 	case DB_MARK:
 		return mark_apply(s, &msg->mark);
+	case DB_CHANGE: /* change_apply() */
 	case DB_NOTIFY:
 		break;
 	}
@@ -103,6 +112,8 @@ int store_apply(struct store *s, struct db_msg *msg, bool raw, bool *ret_failed)
 	int64_t changes = sqlite3_total_changes64(s->handle);
 	int r;
 
+	if (msg->op == DB_CHANGE)
+		return change_apply(s, &msg->change, ret_failed);
 	r = apply(s, msg, raw);
 	*ret_failed = r < 0 && (s->stmts.failed || r == -ENOMEM ||
 				sqlite3_total_changes64(s->handle) != changes);

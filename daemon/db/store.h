@@ -32,6 +32,7 @@ struct store {
 	struct log_state *logs;	   /* those in use; a list */
 	size_t n_logs;
 	uint64_t cycles, records; /* taken by the open transaction */
+	bool wipe; /* personal values were deleted: the write-ahead log still holds them */
 	struct buf pending; /* blocks of the run being read that are in no table yet (run.c) */
 	uint32_t n_pending;
 	/* scratch: one record's cycles, one block */
@@ -58,10 +59,6 @@ void store_rollback(struct store *s);
  * look into them.
  */
 int store_apply(struct store *s, struct db_msg *msg, bool raw, bool *ret_failed);
-
-/* Whether an error is the disk's (wait and try again) rather than the content's (trying again would
- * give the same). */
-bool store_error_is_storage(int error);
 
 /* ---- entry.c ---- */
 
@@ -90,6 +87,12 @@ int ingest_apply(struct store *s, struct db_ingest *in, bool raw);
 int fit_apply(struct store *s, const struct db_fit *fit);
 int finding_apply(struct store *s, struct db_finding *f);
 int mark_apply(struct store *s, struct db_mark *m);
+/* Says itself whether the whole transaction must be rolled back: what is refused leaves it as it was. */
+int change_apply(struct store *s, struct db_change_msg *m, bool *ret_failed);
+
+/* Empties the write-ahead log, so that nothing of what was deleted is left in it. Does nothing when nothing was; while readers
+ * still look at an older state it waits a little, and s->wipe stays set. */
+void store_wipe(struct store *s);
 
 /* A finding by the writer itself. @detail: canonical JSON. @at_us: UTC, 0 now. */
 int finding_add(struct store *s, const char *pen, const char *kind, const char *detail,

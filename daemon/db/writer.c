@@ -258,7 +258,7 @@ static void recover(struct writer *w, struct db_msg *culprit, int error)
 	bool singly = !culprit;
 
 	roll_back(w);
-	while (!store_error_is_storage(error)) {
+	while (!db_error_is_storage(error)) {
 		if (culprit)
 			blame(w, culprit, error);
 		singly |= !culprit;
@@ -308,7 +308,9 @@ static void try_again(struct writer *w)
 
 #define GATHER_US (20 * USEC_PER_MSEC) /* for what is queued when a batch is due */
 
-enum step { STEP_TAKE, STEP_COMMIT, STEP_RETRY, STEP_END };
+#define WIPE_US	  USEC_PER_SEC		 /* between attempts to empty the log while readers hold it */
+
+enum step { STEP_TAKE, STEP_COMMIT, STEP_RETRY, STEP_WIPE, STEP_END };
 
 /* When the batch is due; 0: now. */
 static int64_t due_us(const struct writer *w)
@@ -353,9 +355,13 @@ static enum step next_step(struct writer *w, struct db_msg **ret)
 			return w->error ? STEP_RETRY : STEP_COMMIT;
 		if (w->stop)
 			return STEP_END;
+		if (w->store.wipe && !w->batch && now_us() >= w->wipe_us)
+			return STEP_WIPE;
 		w->dozing = w->batch && !w->error;
 		if (w->batch)
 			wait_until(w, due_us(w));
+		else if (w->store.wipe)
+			wait_until(w, w->wipe_us);
 		else
 			pthread_cond_wait(&w->wake, &w->lock);
 		w->dozing = false;
@@ -393,6 +399,10 @@ static void *writer_main(void *arg)
 			commit_batch(w);
 		else if (step == STEP_RETRY)
 			try_again(w);
+		else if (step == STEP_WIPE)
+			store_wipe(&w->store);
+		if (step != STEP_TAKE)
+			w->wipe_us = now_us() + WIPE_US;
 		if (last && w->error)
 			abandon(w);
 	} while (step != STEP_END);

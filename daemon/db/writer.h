@@ -35,6 +35,7 @@ struct writer {
 	bool begun;		    /* a transaction is open */
 	int64_t first_us;	    /* when the batch began, CLOCK_MONOTONIC */
 	int error;		    /* why the last attempt failed, 0 */
+	int64_t wipe_us;	    /* next attempt at store_wipe(), if one is due */
 	int64_t tried_us, retry_us; /* last attempt, pause until the next */
 };
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "base/timefmt.h"
 #include "client.h"
 #include "method.h"
 #include "server_internal.h"
@@ -20,10 +21,13 @@ const struct rpc_error_doc rpc_errors[] = {
 	{RPC_LIMIT, "limit-reached",
 	 "Too much at once: requests, clients, bytes, depth, rows; data names the limit."},
 	{RPC_DEADLINE, "deadline-passed", "The answer would have taken too long."},
-	{RPC_CONFLICT, "conflict", "The request_id was used before with other content."},
+	{RPC_CONFLICT, "conflict",
+	 "It contradicts what is in the record, the record has moved on (data has its version), or "
+	 "the "
+	 "request_id was used before with other content."},
 	{RPC_AWAY, "pen-not-connected", "The pen is known, but not there to do it."},
 	{RPC_STORAGE, "storage-failing", "The database cannot be written now."},
-	{RPC_AMBIGUOUS, "ambiguous", "Several pens match; data lists the candidates."},
+	{RPC_AMBIGUOUS, "ambiguous", "Several pens or records match; data lists the candidates."},
 	{RPC_UNSUPPORTED, "not-supported", "The pen cannot do that."},
 	{0, NULL, NULL},
 };
@@ -36,6 +40,25 @@ void rpc_problem_set(struct rpc_problem *p, enum rpc_code code, const char *form
 	va_start(ap, format);
 	vsnprintf(p->message, sizeof(p->message), format, ap);
 	va_end(ap);
+}
+
+void rpc_problem_refusal(struct rpc_problem *p, const struct db_refusal *refusal)
+{
+	static const enum rpc_code codes[] = {
+		[REFUSE_NOTHING] = RPC_INTERNAL,    [REFUSE_CONFLICT] = RPC_CONFLICT,
+		[REFUSE_MISSING] = RPC_PARAMS,	    [REFUSE_INVALID] = RPC_PARAMS,
+		[REFUSE_NOT_FOUND] = RPC_NOT_FOUND, [REFUSE_AMBIGUOUS] = RPC_AMBIGUOUS,
+		[REFUSE_INTERNAL] = RPC_INTERNAL,
+	};
+
+	rpc_problem_set(p, codes[refusal->code], "%s", refusal->text);
+	if (refusal->parameter[0])
+		json_kv_text(&p->data, "parameter", refusal->parameter);
+	if (refusal->data.len > 0) {
+		if (p->data.len > 0)
+			buf_addc(&p->data, ',');
+		buf_add(&p->data, refusal->data.data, refusal->data.len);
+	}
 }
 
 static void rpc_problem_encode(const struct rpc_problem *p, struct buf *out)
@@ -225,6 +248,16 @@ static void call_read_failed(struct call *call, enum rpc_code code, const char *
 	rpc_problem_done(&p);
 }
 
+/* @refusal may be the call's own. */
+static void call_refused(struct call *call, const struct db_refusal *refusal)
+{
+	struct rpc_problem p = RPC_PROBLEM_INIT;
+
+	rpc_problem_refusal(&p, refusal);
+	call_fail(call, &p);
+	rpc_problem_done(&p);
+}
+
 static void call_on_read(struct db_job *job, void *ctx)
 {
 	struct call *call = ctx;
@@ -247,6 +280,9 @@ static void call_on_read(struct db_job *job, void *ctx)
 		return;
 	case -EINVAL:
 		call_read_failed(call, RPC_PARAMS, "a parameter is wrong");
+		return;
+	case -EBADR:
+		call_refused(call, &job->refusal);
 		return;
 	case -ECANCELED:
 		call_read_failed(call, RPC_INTERNAL, "the daemon is stopping");
@@ -273,6 +309,59 @@ void call_read(struct call *call)
 		client->n_reading--;
 		call_refuse(call, RPC_LIMIT, "too many queries are waiting: try again");
 	}
+}
+
+/* ---- changes ---- */
+
+static void call_on_changed(struct db_msg *msg, void *ctx)
+{
+	struct call *call = ctx;
+
+	call->held = false;
+	if (msg->result == 0) {
+		call_result(call, &msg->change.answer);
+	} else if (msg->result == -EBADR) {
+		call_refused(call, &msg->change.refusal);
+	} else if (msg->result == -ETIME) {
+		call_refuse(call, RPC_DEADLINE, "%s: it would keep the pens waiting for too long",
+			    call->query->method);
+	} else if (msg->result == -ECANCELED) {
+		call_refuse(call, RPC_INTERNAL, "%s: the daemon is stopping", call->query->method);
+	} else if (db_error_is_storage(msg->result)) {
+		call_refuse(call, RPC_STORAGE,
+			    "%s: the record cannot be written now, and nothing was changed: %s",
+			    call->query->method, strerror(-msg->result));
+	} else {
+		log_err("a change failed", "METHOD", call->query->method, "ERROR",
+			strerror(-msg->result), "DETAIL", msg->change.refusal.text, NULL);
+		call_refuse(call, RPC_INTERNAL, "%s", msg->change.refusal.text);
+	}
+	buf_done(&msg->change.answer);
+	buf_done(&msg->change.refusal.data);
+	free(msg);
+}
+
+void call_change(struct call *call)
+{
+	struct peer *peer = &call->client->peer;
+	struct db_msg *msg = calloc(1, sizeof(*msg));
+
+	if (!msg) {
+		call_refuse(call, RPC_INTERNAL, "out of memory");
+		return;
+	}
+	msg->op = DB_CHANGE;
+	msg->urgent = true;
+	msg->fail_fast = true;
+	msg->done = call_on_changed;
+	msg->ctx = call;
+	msg->change.change = call->change;
+	msg->change.value = call->job->value;
+	msg->change.at_us = now_utc_us();
+	msg->change.actor.uid = peer->uid;
+	snprintf(msg->change.actor.name, sizeof(msg->change.actor.name), "%s", peer_name(peer));
+	call->held = true;
+	db_submit(call->client->server->db, msg);
 }
 
 void call_drop(struct call *call)
@@ -345,8 +434,14 @@ static const struct db_query *method_find(const struct client *client, const cha
 					  const struct native **ret_native, struct rpc_problem *p)
 {
 	const struct native *native = native_find(name);
-	const struct db_query *query = native ? &native->decl : db_query_find(name);
+	const struct db_change *change = native ? NULL : db_change_find(name);
+	const struct db_query *query = native	? &native->decl
+				       : change ? &change->decl
+						: db_query_find(name);
 	char hint[160];
+
+	if (change && query->role == ROLE_DAEMON) /* its own affair */
+		query = NULL;
 
 	if (!query) {
 		rpc_problem_set(p, RPC_METHOD, "there is no method %.64s", name);
@@ -384,6 +479,7 @@ static struct call *call_new(struct client *client, struct batch *batch,
 	call->batch = batch;
 	call->query = query;
 	call->native = native;
+	call->change = native ? NULL : db_change_find(query->method);
 	strcpy(call->id, id);
 	call->next = client->calls;
 	if (call->next)
@@ -403,6 +499,8 @@ static void call_run(struct call *call, json_t *params, struct rpc_problem *p)
 		call_fail(call, p);
 	} else if (call->native) {
 		call->native->run(call);
+	} else if (call->change) {
+		call_change(call);
 	} else {
 		*client->waiting_end = call;
 		client->waiting_end = &call->queued;

@@ -7,7 +7,7 @@
 #include <jansson.h>
 
 #include "base/buf.h"
-#include "db/query.h"
+#include "db/change.h"
 
 struct client;
 struct native;
@@ -70,6 +70,7 @@ struct call {
 	struct batch *batch;	      /* NULL: a line of its own */
 	const struct db_query *query; /* the declaration, of natives too */
 	const struct native *native;  /* NULL: answered by the database */
+	const struct db_change *change; /* a change of the record; NULL: a query, or native */
 	struct db_job *job;	      /* job->value: the arguments */
 	json_t *list[DB_PARAMS_MAX];  /* arguments that are arrays; borrowed, valid until run()
 					 returns; NULL absent */
@@ -93,6 +94,10 @@ void call_fail(struct call *call, const struct rpc_problem *p);
 /* call_fail() with a sentence and no data. */
 void call_refuse(struct call *call, enum rpc_code code, const char *format, ...) _printf_(3, 4);
 
+/* Hands a change to the writer. */
+void call_change(struct call *call);
+/* The error that a refusal by the database is. */
+void rpc_problem_refusal(struct rpc_problem *p, const struct db_refusal *refusal);
 /* Hands a query to the readers. Called by the client in its turn. */
 void call_read(struct call *call);
 /* The client goes: nobody wants the answer any more. Frees the call, or lets the database bring it

@@ -155,6 +155,14 @@ static bool has_param(const struct db_query *q, const char *name)
 	return false;
 }
 
+static bool has_ref(const struct db_query *q)
+{
+	for (size_t i = 0; i < q->n_params; i++)
+		if (q->params[i].type == DB_REF)
+			return true;
+	return false;
+}
+
 /* Whether @method can answer with @code, by what it is; natives name more themselves. */
 static bool gives_error(const struct db_query *q, const struct native *native, enum rpc_code code)
 {
@@ -169,12 +177,15 @@ static bool gives_error(const struct db_query *q, const struct native *native, e
 	case RPC_PARAMS:
 		return q->n_params > 0;
 	case RPC_NOT_FOUND:
-		return has_param(q, "pen") ||
+		return has_param(q, "pen") || has_ref(q) ||
 		       (!native && (q->shape == SHAPE_OBJECT || q->shape == SHAPE_CYCLES));
 	case RPC_AMBIGUOUS:
-		return has_param(q, "pen");
+		return has_param(q, "pen") || has_ref(q);
 	case RPC_DEADLINE:
 		return !native;
+	case RPC_CONFLICT:
+	case RPC_STORAGE:
+		return !native && db_change_find(q->method);
 	default:
 		return false;
 	}
@@ -203,6 +214,8 @@ static void discover_method(struct buf *b, const struct db_query *q, const struc
 	json_kv_text(b, "name", q->method);
 	json_kv_text(b, "summary", q->doc);
 	json_kv_text(b, "x-role", db_role_name(q->role));
+	if (!native && db_change_find(q->method))
+		json_kv_text(b, "x-changes", db_change_find(q->method)->noun);
 	json_kv_text(b, "paramStructure", "either");
 	json_key(b, "params");
 	json_open(b, '[');
@@ -254,6 +267,13 @@ static void discover_methods(struct buf *b)
 			    (!next || strcmp(db_queries[i].method, next->method) < 0)) {
 				native = NULL;
 				next = &db_queries[i];
+			}
+		for (size_t i = 0; i < db_n_changes; i++)
+			if (db_changes[i].decl.role != ROLE_DAEMON &&
+			    strcmp(db_changes[i].decl.method, done) > 0 &&
+			    (!next || strcmp(db_changes[i].decl.method, next->method) < 0)) {
+				native = NULL;
+				next = &db_changes[i].decl;
 			}
 		if (!next)
 			break;

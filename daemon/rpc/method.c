@@ -292,6 +292,38 @@ static bool bind_positional(struct call *call, json_t *params, struct rpc_proble
 	return true;
 }
 
+/* Names are personal: a viewer, who may not read them, may not find out by asking either. */
+static bool may_name(struct call *call, struct rpc_problem *p)
+{
+	const struct db_query *q = call->query;
+	char hint[160];
+
+	if (call->client->peer.role >= ROLE_OPERATOR)
+		return true;
+	for (size_t i = 0; i < q->n_params; i++) {
+		const struct db_value *v = &call->job->value[i];
+		const char *noun;
+		const struct db_resolve *how;
+
+		if (q->params[i].type != DB_REF || !v->text)
+			continue;
+		noun = db_ref_noun(q, call->job->value, &q->params[i]);
+		how = noun ? db_resolve_find(noun) : NULL;
+		if (!how || !how->personal)
+			continue;
+		rpc_problem_set(p, RPC_PERMISSION,
+				"%s: give the number of the record, such as #17: to name it by "
+				"text needs the role operator",
+				q->params[i].name);
+		roles_hint(&call->client->server->roles, ROLE_OPERATOR, hint);
+		json_kv_text(&p->data, "parameter", q->params[i].name);
+		json_kv_text(&p->data, "role", db_role_name(ROLE_OPERATOR));
+		json_kv_text(&p->data, "hint", hint);
+		return false;
+	}
+	return true;
+}
+
 bool method_bind(struct call *call, json_t *params, struct rpc_problem *p)
 {
 	const struct db_query *query = call->query;
@@ -319,5 +351,5 @@ bool method_bind(struct call *call, json_t *params, struct rpc_problem *p)
 		rpc_problem_set(p, RPC_PARAMS, "%s", sentence);
 		return false;
 	}
-	return true;
+	return may_name(call, p);
 }

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "db/db_internal.h"
+#include "db/refusal.h"
+#include "db/resolve.h"
+
+/* What a text may mean: the records of the lowest rank. */
+struct candidates {
+	int64_t rank, id[RESOLVE_CANDIDATES];
+	struct buf label[RESOLVE_CANDIDATES];
+	size_t n, total; /* named, and all */
+};
+
+static void candidates_done(struct candidates *c)
+{
+	for (size_t i = 0; i < RESOLVE_CANDIDATES; i++)
+		buf_done(&c->label[i]);
+}
+
+static void candidates_add(struct candidates *c, sqlite3_stmt *q)
+{
+	int64_t id = sqlite3_column_int64(q, 0), rank = sqlite3_column_int64(q, 2);
+	const char *label = (const char *)sqlite3_column_text(q, 1);
+
+	if (c->total > 0 && rank > c->rank)
+		return;
+	if (c->total == 0 || rank < c->rank)
+		c->n = c->total = 0;
+	c->rank = rank;
+	for (size_t i = 0; i < c->n; i++)
+		if (c->id[i] == id) /* found in two ways */
+			return;
+	c->total++;
+	if (c->n == RESOLVE_CANDIDATES)
+		return;
+	c->id[c->n] = id;
+	buf_reset(&c->label[c->n]);
+	buf_adds(&c->label[c->n], label ? label : "");
+	c->n++;
+}
+
+static int refuse_several(const struct db_param *p, const char *noun, const char *text,
+			  struct candidates *c, struct db_refusal *ret)
+{
+	struct buf *b = &ret->data;
+
+	json_key(b, "candidates");
+	json_open(b, '[');
+	for (size_t i = 0; i < c->n; i++) {
+		json_open(b, '{');
+		json_kv_int(b, "id", c->id[i]);
+		json_kv_text(b, "label", c->label[i].data);
+		json_close(b, '}');
+	}
+	json_close(b, ']');
+	return refuse_with(ret, REFUSE_AMBIGUOUS, p->name,
+			   "\"%.60s\" may be %zu different records of %s: say which, or give its "
+			   "number, such as "
+			   "#%" PRId64 ".",
+			   text, c->total, noun, c->id[0]);
+}
+
+static int look_up(struct sqlcache *cache, sqlite3 *handle, const struct db_resolve *how,
+		   const char *text, struct candidates *ret)
+{
+	sqlite3_stmt *q;
+	const char *rest;
+	int r;
+
+	r = sqlcache_get(cache, handle, how->sql, &q, &rest);
+	if (r != SQLITE_OK)
+		return db_sqlite_error(handle, r);
+	for (int i = 1; i <= sqlite3_bind_parameter_count(q); i++)
+		sqlite3_bind_text(q, i, text, -1, SQLITE_STATIC);
+	while ((r = sqlite3_step(q)) == SQLITE_ROW)
+		candidates_add(ret, q);
+	if (r == SQLITE_DONE)
+		r = 0;
+	else
+		r = db_sqlite_error(handle, r);
+	sqlite3_reset(q);
+	sqlite3_clear_bindings(q);
+	return r;
+}
+
+static int check_id(struct sqlcache *cache, sqlite3 *handle, const struct db_param *p,
+		    const char *noun, int64_t id, struct db_refusal *ret)
+{
+	const struct db_noun *n = db_noun_find(noun);
+	sqlite3_stmt *q;
+	const char *rest;
+	int r;
+
+	if (!n)
+		return refuse_with(ret, REFUSE_INVALID, p->name, "There are no records of %.40s.",
+				   noun);
+	r = sqlcache_get(cache, handle, n->row, &q, &rest);
+	if (r != SQLITE_OK)
+		return db_sqlite_error(handle, r);
+	sqlite3_bind_int64(q, 1, id);
+	r = sqlite3_step(q);
+	if (r != SQLITE_ROW && r != SQLITE_DONE) {
+		r = db_sqlite_error(handle, r);
+		sqlite3_reset(q);
+		return r;
+	}
+	sqlite3_reset(q);
+	if (r == SQLITE_DONE)
+		return refuse_with(ret, REFUSE_NOT_FOUND, p->name, "There is no %s #%" PRId64 ".",
+				   noun, id);
+	return 0;
+}
+
+int resolve_ref(struct sqlcache *cache, sqlite3 *handle, const struct db_param *param,
+		const char *noun, struct db_value *v, struct db_refusal *ret)
+{
+	struct candidates c = {.n = 0};
+	const struct db_resolve *how;
+	int r = 0;
+
+	assert(v->set);
+	if (!v->text)
+		return check_id(cache, handle, param, noun, v->i, ret);
+	how = db_resolve_find(noun);
+	if (!how)
+		return refuse_with(ret, REFUSE_INVALID, param->name,
+				   "Give the number of the %.40s, such as #17.", noun);
+	r = look_up(cache, handle, how, v->text, &c);
+	for (size_t i = 0; i < c.n && r == 0; i++)
+		r = c.label[i].error;
+	if (r == 0 && c.total == 0)
+		r = refuse_with(ret, REFUSE_NOT_FOUND, param->name, "There is no %s \"%.100s\".",
+				noun, v->text);
+	else if (r == 0 && c.total > 1)
+		r = refuse_several(param, noun, v->text, &c, ret);
+	else if (r == 0)
+		v->i = c.id[0];
+	candidates_done(&c);
+	return r;
+}
+
+const char *db_ref_noun(const struct db_query *query, const struct db_value *values,
+			const struct db_param *param)
+{
+	if (!streq(param->noun, "*"))
+		return param->noun;
+	for (size_t i = 0; i < query->n_params; i++)
+		if (streq(query->params[i].name, "noun"))
+			return values[i].set ? values[i].text : NULL;
+	return NULL;
+}

@@ -1,0 +1,1 @@
+SELECT entry, salt, digest, answer FROM request WHERE request_id = :request_id

@@ -1,0 +1,1 @@
+SELECT state FROM session WHERE id = :session
