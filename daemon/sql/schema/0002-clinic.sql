@@ -88,6 +88,7 @@ CREATE TABLE course (
 	entry            INTEGER NOT NULL REFERENCES entry (seq),
 	UNIQUE (client, ordinal)
 ) STRICT;
+CREATE INDEX course_state ON course (state);
 
 -- state 'open', 'closed', 'signed'; 'void': started by mistake, it was none. ended_by: person, idle (nobody closed it), button. client NULL: a pen's button began it and
 -- nobody has said yet who sits there; it cannot be signed so.
@@ -269,6 +270,7 @@ CREATE TABLE item_use (
 	CHECK (lot IS NOT NULL OR serial IS NOT NULL OR product IS NOT NULL OR source = 'pen')
 ) STRICT;
 CREATE INDEX item_use_session ON item_use (session, at_us);
+CREATE INDEX item_use_at ON item_use (at_us);
 CREATE INDEX item_use_lot ON item_use (lot, at_us);
 CREATE INDEX item_use_serial ON item_use (serial, at_us) WHERE serial IS NOT NULL;
 CREATE INDEX item_use_pen ON item_use (pen, at_us);
@@ -295,7 +297,8 @@ CREATE TABLE hygiene (
 ) STRICT;
 CREATE INDEX hygiene_pen ON hygiene (pen, at_us);
 CREATE INDEX hygiene_place ON hygiene (place, at_us);
-CREATE INDEX hygiene_session ON hygiene (session);
+CREATE INDEX hygiene_session ON hygiene (session, at_us);
+CREATE INDEX hygiene_kind ON hygiene (kind, at_us);
 CREATE INDEX hygiene_at ON hygiene (at_us);
 CREATE INDEX hygiene_lot ON hygiene (lot);
 
@@ -317,7 +320,8 @@ CREATE TABLE consent (
 	entry        INTEGER NOT NULL REFERENCES entry (seq)
 ) STRICT;
 CREATE INDEX consent_client ON consent (client, at_us);
-CREATE INDEX consent_session ON consent (session);
+CREATE INDEX consent_session ON consent (session, at_us);
+CREATE INDEX consent_at ON consent (at_us);
 
 CREATE TABLE patch_test (
 	id           INTEGER PRIMARY KEY,
@@ -333,6 +337,7 @@ CREATE TABLE patch_test (
 	entry        INTEGER NOT NULL REFERENCES entry (seq)
 ) STRICT;
 CREATE INDEX patch_test_client ON patch_test (client, at_us);
+CREATE INDEX patch_test_at ON patch_test (at_us);
 
 -- Adverse events.
 CREATE TABLE reaction (
@@ -354,7 +359,8 @@ CREATE TABLE reaction (
 	entry             INTEGER NOT NULL REFERENCES entry (seq)
 ) STRICT;
 CREATE INDEX reaction_client ON reaction (client, at_us);
-CREATE INDEX reaction_session ON reaction (session);
+CREATE INDEX reaction_session ON reaction (session, at_us);
+CREATE INDEX reaction_at ON reaction (at_us);
 CREATE INDEX reaction_open ON reaction (at_us) WHERE closed_us IS NULL AND void IS NULL;
 
 -- ---------------------------------------------------------------------------------------------- who and what an entry concerns
