@@ -101,7 +101,32 @@ def requests():
     yield b"[" * 40 + b"\n" + b"{}\n[]\n\r\n \n" + b'"\\u0000\\ud800"\n'
 
 
-SEEDS = {"fuzz_jsonline": requests, "fuzz_frame": frames, "fuzz_cycles": cycles, "fuzz_msg": messages, "fuzz_replay": replays, "fuzz_penwire": pens}
+def labels():
+    """Flags, a separator of so many bytes, the scan."""
+    scans = [b"]C101040123456789011728113010AB-12", b"]d2010401234567890110AB12\x1d172811302100012\x1d3020",
+             b"(01)04012345678901(17)281130(10)AB12(710)123456", b"]C110AB1217281130", b"]C17003281130120099x\x1d8200http",
+             b"4012345678901", b"96385074", b"]E04012345678901", b"REF 0603RL/20", b"]c10104012345678901", b"+C10104012345678901",
+             b"]C1253123456789012X\x1d4213129\x1d7040 1ABC"]
+    yield from (b"\x20" + scan for scan in scans)
+    yield from (b"\x21|" + scan.replace(b"\x1d", b"|") for scan in scans)
+    yield b"\x24<GS>" + scans[1].replace(b"\x1d", b"<GS>")
+    yield b"\xa0" + scans[5]
+
+
+def lines():
+    """What the analyser prints in the recordings, with time and the core's answers between."""
+    for name in ("tma-work", "tma-troubles"):
+        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "pens", name + ".rec")
+        with open(path, "rb") as f:
+            said = b"".join(bytes.fromhex(line.split(b" ")[2].decode()) for line in f if b" < " in line)
+        text = said.replace(b"\n", b"\n\0t\0a")
+        yield text[:3000]
+        yield b"\0r" + text[-6000:].replace(b"\0t", b"\0c")
+        yield said[:20000].replace(b"\n", b"\n\0t\0a\0c")
+    yield b'x TMA_DATA {"type":"hall_snapshot","timestamp_us":10,"rpm":120}\n\0a\0s\0m'
+
+
+SEEDS = {"fuzz_gs1": labels, "fuzz_jsonline": requests, "fuzz_frame": frames, "fuzz_cycles": cycles, "fuzz_msg": messages, "fuzz_replay": replays, "fuzz_penwire": pens, "fuzz_tma": lines}
 
 
 def main():
