@@ -70,8 +70,11 @@ static void write_mark(struct buf *b, const struct db_mark *m, const struct mark
 	json_kv_text(b, "pen", t->serial);
 	if (m->reason[0]) {
 		chain_commit(t->salt, "reason", m->reason, commitment);
+		json_key(b, "personal");
+		json_open(b, '{');
 		json_key(b, "reason");
 		json_hex(b, commitment, sizeof(commitment));
+		json_close(b, '}');
 	}
 	json_kv_int(b, "uid", m->actor.uid);
 }

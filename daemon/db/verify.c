@@ -205,38 +205,64 @@ static int check_run_entry(struct verify *v, const struct chain_entry *e, struct
 
 /* ---- entries ---- */
 
-/* What is said in words of one's own, as a commitment in the payload: "reason" of a mark. */
+/* The commitment to @field in the payload; NULL: none. Valid until the next call. */
+static const char *commitment_of(struct verify *v, const char *field)
+{
+	sqlite3_stmt *q = v->read_commitments;
+	int r;
+
+	sqlite3_reset(q);
+	while ((r = sqlite3_step(q)) == SQLITE_ROW)
+		if (streq(text(q, 0), field))
+			return text(q, 1);
+	return NULL;
+}
+
+static int64_t count_commitments(struct verify *v)
+{
+	int64_t n = 0;
+
+	sqlite3_reset(v->read_commitments);
+	while (sqlite3_step(v->read_commitments) == SQLITE_ROW)
+		n++;
+	return n;
+}
+
+/* What identifies somebody or is said in words of one's own: a commitment in the payload, under
+ * "personal". */
 static int check_personal(struct verify *v, const struct chain_entry *e)
 {
 	uint8_t commitment[CHAIN_HASH_SIZE];
 	char hex[2 * CHAIN_HASH_SIZE + 1];
-	const char *key = "\"reason\":\"", *at = strstr(e->payload, key);
+	int64_t held = 0;
 	int r;
 
+	sqlite3_reset(v->read_commitments);
+	sqlite3_bind_text(v->read_commitments, 1, e->payload, -1, SQLITE_STATIC);
 	sqlite3_reset(v->read_personal);
 	sqlite3_bind_int64(v->read_personal, 1, e->seq);
 	while ((r = sqlite3_step(v->read_personal)) == SQLITE_ROW) {
-		if (sqlite3_column_bytes(v->read_personal, 1) != (int)CHAIN_SALT_SIZE ||
-		    !streq(text(v->read_personal, 0), "reason") || !at)
-			return fail(v,
-				    "Entry %" PRId64 ": a personal value belongs to nothing in it.",
-				    e->seq);
-		chain_commit(sqlite3_column_blob(v->read_personal, 1), "reason",
-			     text(v->read_personal, 2), commitment);
-		chain_hex(commitment, sizeof(commitment), hex);
-		if (strncmp(at + strlen(key), hex, strlen(hex)) != 0)
+		const char *field = text(v->read_personal, 0), *claimed = commitment_of(v, field);
+
+		if (sqlite3_column_bytes(v->read_personal, 1) != (int)CHAIN_SALT_SIZE || !claimed)
 			return fail(v,
 				    "Entry %" PRId64
-				    ": its personal value \"reason\" is not the one committed to.",
-				    e->seq);
-		v->report->personal++;
-		at = NULL;
+				    ": a personal value \"%.40s\" belongs to nothing in it.",
+				    e->seq, field);
+		chain_commit(sqlite3_column_blob(v->read_personal, 1), field,
+			     text(v->read_personal, 2), commitment);
+		if (!streq(chain_hex(commitment, sizeof(commitment), hex), claimed))
+			return fail(v,
+				    "Entry %" PRId64
+				    ": its personal value \"%.40s\" is not the one committed to.",
+				    e->seq, field);
+		held++;
 	}
 	if (r != SQLITE_DONE)
 		return unable(v, v->handle, db_sqlite_error(v->handle, r));
-	/* only marks have reasons: other payloads may hold the word as data */
-	if (at && strncmp(e->action, "pen.", 4) == 0)
-		v->report->erased++;
+	v->report->personal += held;
+	if (strstr(e->payload, "\"personal\":{")) /* the others are many, and have none */
+		v->report->erased += count_commitments(v) - held;
 	return 0;
 }
 
@@ -374,6 +400,10 @@ static int prepare_all(struct verify *v)
 			    &v->read_personal);
 	if (r == 0)
 		r = prepare(v, v->rebuilt.handle,
+			    "SELECT key, value FROM json_each(?1, '$.personal')",
+			    &v->read_commitments);
+	if (r == 0)
+		r = prepare(v, v->rebuilt.handle,
 			    "SELECT p ->> 'run', p ->> 'cycles', coalesce(p ->> 'lost_cycles', 0),"
 			    " p ->> 'digest', p ->> 'summary', p ->> 'log', p ->> 'boot',"
 			    " p ->> '$.tick_us[0]', p ->> '$.tick_us[1]', p ->> 'after_us',"
@@ -436,6 +466,7 @@ static void verify_done(struct verify *v)
 	sqlite3_finalize(v->read_run);
 	sqlite3_finalize(v->read_blocks);
 	sqlite3_finalize(v->read_personal);
+	sqlite3_finalize(v->read_commitments);
 	sqlite3_finalize(v->read_claims);
 	stmts_done(&v->rebuilt);
 	sqlite3_close(rebuilt);

@@ -22,7 +22,35 @@ static const struct table tables[] = {
 	{"loss", "SELECT * FROM loss ORDER BY id"},
 	{"finding", "SELECT * FROM finding ORDER BY id"},
 	{"mark", "SELECT * FROM mark ORDER BY id"},
+	{"practitioner", "SELECT * FROM practitioner ORDER BY id"},
+	{"place", "SELECT * FROM place ORDER BY id"},
+	{"client", "SELECT * FROM client ORDER BY id"},
+	{"condition", "SELECT * FROM condition ORDER BY id"},
+	{"course", "SELECT * FROM course ORDER BY id"},
+	{"session", "SELECT * FROM session ORDER BY id"},
+	{"pause", "SELECT * FROM pause ORDER BY id"},
+	{"segment", "SELECT * FROM segment ORDER BY id"},
+	{"step", "SELECT * FROM step ORDER BY id"},
+	{"assignment", "SELECT * FROM assignment ORDER BY id"},
+	{"product", "SELECT * FROM product ORDER BY id"},
+	{"code", "SELECT * FROM code ORDER BY code"},
+	{"lot", "SELECT * FROM lot ORDER BY id"},
+	{"item_use", "SELECT * FROM item_use ORDER BY id"},
+	{"hygiene", "SELECT * FROM hygiene ORDER BY id"},
+	{"consent", "SELECT * FROM consent ORDER BY id"},
+	{"patch_test", "SELECT * FROM patch_test ORDER BY id"},
+	{"reaction", "SELECT * FROM reaction ORDER BY id"},
+	{"about", "SELECT * FROM about ORDER BY noun, id, entry"},
 };
+
+bool verify_knows_table(const char *name)
+{
+	for (size_t i = 0; i < ELEMENTSOF(tables); i++)
+		if (streq(tables[i].name, name))
+			return true;
+	return false;
+}
+
 
 static int unable(struct verify *v, sqlite3 *handle)
 {
@@ -57,6 +85,9 @@ static void row_name(const struct table *t, sqlite3_stmt *q, char *out, size_t s
 	if (streq(t->name, "epoch"))
 		snprintf(out, size, "the clock fit of log %s, boot %" PRId64, key ? key : "",
 			 (int64_t)sqlite3_column_int64(q, 1));
+	else if (streq(t->name, "about"))
+		snprintf(out, size, "what is about %s %" PRId64 ", entry %" PRId64, key ? key : "",
+			 (int64_t)sqlite3_column_int64(q, 1), (int64_t)sqlite3_column_int64(q, 2));
 	else
 		snprintf(out, size, "%s %s", t->name, key ? key : "");
 }
@@ -167,6 +198,10 @@ static const struct leftover leftovers[] = {
 	 "Cycles are kept for run %s, which is not open."},
 	{"SELECT entry FROM personal WHERE entry NOT IN (SELECT seq FROM entry) LIMIT 1",
 	 "A personal value belongs to entry %s, which does not exist."},
+	{"SELECT request_id FROM request WHERE entry NOT IN (SELECT seq FROM entry) LIMIT 1",
+	 "The answer to request %s is that of an entry which does not exist."},
+	{"SELECT pen FROM relink LIMIT 1", "The runs of pen %s were not looked at again after a change."},
+	{"SELECT run FROM moved LIMIT 1", "What became of run %s was not told."},
 	{"SELECT id FROM log WHERE id NOT IN (SELECT log FROM cursor) LIMIT 1",
 	 "Log %s has no cursor."},
 	{"SELECT r.id FROM run r JOIN cursor c ON c.log = r.log WHERE r.last_seq >= c.next_seq "

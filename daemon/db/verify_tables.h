@@ -15,7 +15,7 @@ struct verify {
 	struct stmts rebuilt; /* its handle: the tables built again */
 	struct opened_head signed_head;
 	struct chain_head head; /* as computed so far */
-	sqlite3_stmt *read_run, *read_blocks, *read_personal, *read_claims;
+	sqlite3_stmt *read_run, *read_blocks, *read_personal, *read_commitments, *read_claims;
 	struct run_acc *run;
 	struct buf canonical;
 	uint32_t period[PW_CYCLES_MAX];
@@ -24,6 +24,8 @@ struct verify {
 
 /* Compares every row of every projection with what was built again. */
 int verify_tables(struct verify *v);
+/* Whether the table is a projection that is compared; a test goes through the schema with it. */
+bool verify_knows_table(const char *name);
 /* Looks for rows that no entry accounts for, and for logs whose records do not follow each other.
  */
 int verify_leftovers(struct verify *v);
