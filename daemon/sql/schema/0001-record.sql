@@ -142,8 +142,10 @@ CREATE TABLE run (
 	session              INTEGER,
 	attribution          INTEGER NOT NULL DEFAULT 0 CHECK (attribution BETWEEN 0 AND 3),
 	attribution_entry    INTEGER REFERENCES entry (seq),
+	dismissed            TEXT CHECK (dismissed IN ('test', 'training', 'service', 'other')),
 	CHECK ((state = 0) = (entry IS NULL)),
-	CHECK (session IS NULL OR attribution IN (1, 2))
+	CHECK (session IS NULL OR attribution IN (1, 2)),
+	CHECK ((attribution = 3) = (dismissed IS NOT NULL))
 ) STRICT;
 CREATE UNIQUE INDEX run_log ON run (log, boot, first_seq);
 CREATE UNIQUE INDEX run_open ON run (log) WHERE state = 0;
@@ -322,6 +324,7 @@ CREATE VIEW runs AS SELECT -- Motor runs: from motor on to motor off.
 	r.voltage_mv AS voltage_mv,                       -- motor voltage as set; NULL not stated
 	r.session AS session,                             -- number of the session that it belongs to; NULL none
 	CASE WHEN r.attribution = 3 THEN 'dismissed' WHEN r.session IS NULL THEN 'none' WHEN r.attribution = 1 THEN 'time' ELSE 'hand' END AS attribution, -- why: by its time or by hand; none: nobody's; dismissed: of no client
+	r.dismissed AS dismissed,                         -- what it was instead: test, training, service or other; NULL not dismissed
 	r.attribution_entry AS attribution_entry,         -- the entry that this follows from; NULL it was never in one
 	r.entry AS entry                                  -- the entry that holds it in the chain; NULL while open
 FROM run r JOIN pen p ON p.id = r.pen JOIN log l ON l.id = r.log;
