@@ -17,6 +17,7 @@ static void port_config_done(struct port_config *p)
 {
 	free(p->pattern);
 	free(p->record);
+	free(p->serial);
 }
 
 void config_clear_ports(struct config *c)
@@ -60,6 +61,23 @@ char *config_absolute(const char *path)
 	return out;
 }
 
+/* What only makes sense together. @where and @name as in "WHERE: [port NAME]". */
+static int check_port(const struct port_config *p, const char *where, const char *name,
+		      struct buf *problems)
+{
+	if (!p->serial || p->driver->nameless)
+		return 0;
+	buf_addf(problems,
+		 "%s%s%s%s: serial = %s: driver %s asks its pens who they are; allowed with", where,
+		 name ? ": [port " : "", name ? name : "", name ? "]" : "", p->serial,
+		 p->driver->name);
+	for (size_t i = 0; driver_list[i]; i++)
+		if (driver_list[i]->nameless)
+			buf_addf(problems, " driver = %s", driver_list[i]->name);
+	buf_addc(problems, '\n');
+	return -EINVAL;
+}
+
 /* "name=value" or "read-only" of --port, as a key of [port]. */
 static int add_port_option(struct port_config *p, char *option, struct buf *problems)
 {
@@ -73,7 +91,7 @@ static int add_port_option(struct port_config *p, char *option, struct buf *prob
 	if (!value || strncmp(option, "path=", strlen("path=")) == 0) {
 		buf_addf(problems,
 			 "--port: unknown option %s: allowed are driver=NAME, baud=N, record=FILE, "
-			 "read-only\n",
+			 "serial=NAME, read-only\n",
 			 option);
 		return -EINVAL;
 	}
@@ -114,7 +132,7 @@ int config_add_port(struct config *c, const char *text, struct buf *problems)
 	r = config_set_port(p, "path", pattern, "--port", problems);
 	while (r == 0 && (part = strsep(&at, ",")))
 		r = add_port_option(p, part, problems);
-	return r;
+	return r < 0 ? r : check_port(p, "--port", NULL, problems);
 }
 
 /* ---- files ---- */
@@ -365,6 +383,9 @@ int config_load(struct config *c, const char *file, bool optional, struct buf *p
 		if (!c->ports[i].pattern)
 			buf_addf(problems, "%s: [port %s] has no path: allowed is %s\n", file,
 				 c->port_names[i] ? c->port_names[i] : "", config_path_allowed);
+	for (size_t i = 0; i < c->n_ports; i++)
+		(void)check_port(&c->ports[i], file, c->port_names[i] ? c->port_names[i] : "",
+				 problems);
 	return problems->len > 0 ? -EINVAL : 0;
 }
 

@@ -37,7 +37,7 @@ void config_done(struct config *c);
 int config_load(struct config *c, const char *file, bool optional, struct buf *problems);
 
 /* Adds a port as the command line has it,
- * "PATTERN[,driver=NAME][,baud=N][,record=FILE][,read-only]"; a relative path counts from the
+ * "PATTERN[,driver=NAME][,baud=N][,record=FILE][,serial=NAME][,read-only]"; a relative path counts from the
  * working directory. -EINVAL with a line in @problems. */
 int config_add_port(struct config *c, const char *text, struct buf *problems);
 /* @path as people write it on a command line, made absolute. Caller frees with free(); NULL: no

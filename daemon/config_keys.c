@@ -141,6 +141,11 @@ static int port_record(struct port_config *p, const char *v)
 	return set_path(&p->record, v);
 }
 
+static int port_serial(struct port_config *p, const char *v)
+{
+	return driver_serial_valid(v) ? set_text(&p->serial, v) : -EINVAL;
+}
+
 static int port_read_only(struct port_config *p, const char *v)
 {
 	return set_bool(&p->read_only, v);
@@ -156,6 +161,7 @@ static const struct {
 	{"baud", "300 to 4000000", port_baud},
 	{"record", "an absolute path; %p in it becomes the port's name", port_record},
 	{"read_only", "yes or no", port_read_only},
+	{"serial", "1 to 32 bytes of text", port_serial},
 };
 
 int config_key(const char *name)

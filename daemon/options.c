@@ -49,7 +49,7 @@ void options_help(void)
 	       "  --socket PATH       where stipplectl and scripts connect (%s)\n"
 	       "  --zone ZONE         the clinic's time zone, such as Europe/Berlin (the "
 	       "system's)\n"
-	       "  --port PATTERN[,driver=NAME][,baud=N][,record=FILE][,read-only]\n"
+	       "  --port PATTERN[,driver=NAME][,baud=N][,record=FILE][,serial=NAME][,read-only]\n"
 	       "                      a port where a pen may be: a path, a pattern such as "
 	       "'/dev/pen/*', or\n"
 	       "                      replay:FILE; may be given again. Ports of the files are not "

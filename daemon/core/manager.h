@@ -21,6 +21,7 @@ struct port_config {
 	uint32_t baud;               /* 0: the driver's */
 	char *record;                /* file to record to, or NULL; "%p" becomes the port's base name */
 	bool read_only;              /* listen, never write */
+	char *serial;                /* who is there, for a nameless driver; NULL: as USB says */
 };
 
 struct manager_config {

@@ -47,6 +47,7 @@ struct port {
 	void *driver_state;
 	bool driver_running;
 	struct driver_host host;
+	char serial[PW_TEXT_SIZE + 1]; /* for a nameless driver: host.serial */
 	sd_event_source *timer, *retry, *closer;
 	int close_error;
 	enum port_state close_to;

@@ -249,6 +249,30 @@ static int port_open_transport(struct port *port, struct transport **ret, char *
 			   port, ret_words);
 }
 
+/* Who is there, if the driver cannot find out. False: nobody knows, and the port says so. */
+static bool port_name_pen(struct port *port)
+{
+	struct serial_info info = {};
+
+	port->host.serial = NULL;
+	if (!port_driver(port)->nameless)
+		return true;
+	if (port->config->serial)
+		snprintf(port->serial, sizeof(port->serial), "%s", port->config->serial);
+	else if (!port_is_replay(port) && serial_describe(port->path, &info) == 0 &&
+		 driver_serial_valid(info.usb_serial))
+		snprintf(port->serial, sizeof(port->serial), "%.*s", (int)PW_TEXT_SIZE,
+			 info.usb_serial);
+	else {
+		port_set_state(port, port_is_replay(port) ? PORT_ENDED : PORT_REFUSED,
+			       "what is there cannot say who it is, nor does USB: give it a serial "
+			       "number, serial = NAME in its [port], or serial=NAME behind --port");
+		return false;
+	}
+	port->host.serial = port->serial;
+	return true;
+}
+
 static void port_start_driver(struct port *port)
 {
 	const struct driver *driver = port_driver(port);
@@ -276,6 +300,8 @@ void port_try(struct port *port)
 	if (port->state == PORT_OPEN || port->state == PORT_CLOSING || port->state == PORT_ENDED)
 		return;
 	if (!port_is_replay(port) && !port_check_file(port))
+		return;
+	if (!port_name_pen(port))
 		return;
 	port->attempts++;
 	r = port_open_transport(port, &transport, &words);

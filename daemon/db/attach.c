@@ -163,7 +163,7 @@ static int answer(struct store *s, struct db_attach *a)
 	if (r < 0)
 		return r;
 	/* an end before the cursor is no news of this log but of another in its place */
-	if (a->has_log && end >= log->next_seq) {
+	if (end >= log->next_seq) {
 		r = stmt_run(&s->stmts, contact_put, V_INT(a->log), V_INT(end), V_INT(a->at_us));
 		if (r < 0)
 			return r;

@@ -2,7 +2,7 @@
 #include "drivers/driver.h"
 
 /* A family is one line here: its file ends in `const struct driver driver_<family>`. */
-#define FAMILIES(family) family(penwire)
+#define FAMILIES(family) family(penwire) family(tma)
 
 #define DECLARE(name) extern const struct driver driver_##name;
 #define ENTRY(name)   &driver_##name,
@@ -17,6 +17,16 @@ const struct driver *driver_find(const char *name)
 		if (streq(driver_list[i]->name, name))
 			return driver_list[i];
 	return NULL;
+}
+
+bool driver_serial_valid(const char *text)
+{
+	uint8_t field[PW_TEXT_SIZE];
+	char same[PW_TEXT_SIZE + 1];
+
+	pw_text_put(field, text);
+	pw_text_get(field, same); /* shorter if it was cut, with ? for what is not allowed */
+	return streq(same, text) && text[strspn(text, " ")];
 }
 
 const char *driver_anomaly_name(enum driver_anomaly a)

@@ -76,6 +76,7 @@ struct driver_host {
 	const struct driver_host_ops *ops;
 	void *ctx;
 	uint64_t host_id;    /* of this database, for the greeting; 0: anonymous */
+	const char *serial;  /* for a nameless family: who is at this port, 1 to PW_TEXT_SIZE bytes; else NULL */
 };
 
 /* Where to read on: what the database holds of the pen's log. */
@@ -105,6 +106,7 @@ struct driver {
 	uint32_t baud;        /* default for serial ports */
 	enum driver_line dtr, rts;
 	bool has_log;         /* the pen keeps records until acknowledged: what we hold can be complete */
+	bool nameless;        /* it cannot say who it is: host->serial does, from the configuration or from USB */
 	int64_t stale_us;     /* a live value older than this is stale ... */
 	int64_t rest_us;      /* ... but a pen at rest, which tells at once when it starts, may be silent for so long */
 
@@ -127,5 +129,7 @@ struct driver {
 /* All families, in the order of the list; NULL-terminated. */
 extern const struct driver *const driver_list[];
 const struct driver *driver_find(const char *name); /* NULL if unknown */
+/* Whether @text can be a serial number: 1 to PW_TEXT_SIZE bytes of UTF-8 without control characters, and not only spaces. */
+bool driver_serial_valid(const char *text);
 
 #endif

@@ -171,7 +171,10 @@ static void fuzz_open(struct fuzz_host *h, const char *driver)
 	*h = (struct fuzz_host){
 		.driver = driver_find(driver), .now_us = 1000000, .armed_us = INT64_MAX};
 	CHECK(h->driver);
-	h->host = (struct driver_host){.ops = &fuzz_ops, .ctx = h, .host_id = 1};
+	h->host = (struct driver_host){.ops = &fuzz_ops,
+				       .ctx = h,
+				       .host_id = 1,
+				       .serial = h->driver->nameless ? "FUZZ-1" : NULL};
 	h->state = calloc(1, h->driver->state_size);
 	CHECK(h->state);
 	h->inside = true;

@@ -377,7 +377,10 @@ UNUSED static void core_init(struct fake_core *c, const struct driver *driver, u
 {
 	*c = (struct fake_core){
 		.driver = driver,
-		.host = {.ops = &core_ops, .ctx = c, .host_id = host_id},
+		.host = {.ops = &core_ops,
+			 .ctx = c,
+			 .host_id = host_id,
+			 .serial = driver->nameless ? "FAKE-0001" : NULL},
 		.host_id = host_id,
 		.window = 409,
 		.cursor_delay_us = 2000,

@@ -146,6 +146,7 @@ static struct {
 	char recording[LIMIT_PATH]; /* file of the newest */
 	unsigned existing;	    /* recordings that are there already */
 	char recorded_pen[64];
+	const char *usb_serial; /* of what is at the end of any cable */
 } fake_cable;
 
 static int link_send(struct transport *t, const void *data, size_t len)
@@ -190,6 +191,16 @@ int serial_open(struct transport **ret, sd_event *event, const char *path,
 	if (fake_cable.open_error == -EBUSY)
 		*ret_holder = strdup(fake_cable.holder);
 	return link_open(ret, path, events, ctx);
+}
+
+int serial_describe(const char *path, struct serial_info *ret)
+{
+	(void)path;
+	*ret = (struct serial_info){};
+	if (!fake_cable.usb_serial)
+		return -ENODEV;
+	snprintf(ret->usb_serial, sizeof(ret->usb_serial), "%s", fake_cable.usb_serial);
+	return 0;
 }
 
 int usb_open(struct transport **ret, sd_event *event, const char *node,
@@ -347,6 +358,23 @@ static const struct driver fake_driver = {
 	.state_size = sizeof(struct fake_pen *),
 	.baud = 115200,
 	.has_log = true,
+	.stale_us = 3 * USEC_PER_SEC,
+	.start = fake_start,
+	.bytes = fake_bytes,
+	.timeout = fake_timeout,
+	.cursor = fake_cursor,
+	.committed = fake_committed,
+	.command = fake_command,
+	.closed = fake_closed,
+};
+
+/* The same for what cannot say who it is. */
+static const struct driver fake_nameless UNUSED = {
+	.name = "fake",
+	.doc = "a machine of the test",
+	.state_size = sizeof(struct fake_pen *),
+	.baud = 115200,
+	.nameless = true,
 	.stale_us = 3 * USEC_PER_SEC,
 	.start = fake_start,
 	.bytes = fake_bytes,

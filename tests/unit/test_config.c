@@ -118,6 +118,10 @@ static void test_everything(void **state)
 				 "baud = 921600\n"
 				 "record = /r/%p.rec\n"
 				 "read_only = yes\n"
+				 "[port analyser]\n"
+				 "path = /dev/ttyACM7\n"
+				 "serial = TMA-1 (left)\n"
+				 "driver = tma\n"
 				 "[port the  second]\r\n"
 				 "path = replay:/r/x.rec\r\n"),
 			 0);
@@ -130,16 +134,19 @@ static void test_everything(void **state)
 	assert_string_equal(f->config.operator_group, "o");
 	assert_string_equal(f->config.admin_group, "a");
 	assert_false(f->config.hotplug);
-	assert_int_equal(f->config.n_ports, 2);
+	assert_int_equal(f->config.n_ports, 3);
 	assert_string_equal(p[0].pattern, "/dev/pen/*");
 	assert_string_equal(p[0].driver->name, "penwire");
 	assert_int_equal(p[0].baud, 921600);
 	assert_string_equal(p[0].record, "/r/%p.rec");
 	assert_true(p[0].read_only);
-	assert_string_equal(p[1].pattern, "replay:/r/x.rec");
-	assert_int_equal(p[1].baud, 0);
-	assert_false(p[1].read_only);
-	assert_string_equal(f->config.port_names[1], "the  second");
+	assert_null(p[0].serial);
+	assert_string_equal(p[1].driver->name, "tma");
+	assert_string_equal(p[1].serial, "TMA-1 (left)");
+	assert_string_equal(p[2].pattern, "replay:/r/x.rec");
+	assert_int_equal(p[2].baud, 0);
+	assert_false(p[2].read_only);
+	assert_string_equal(f->config.port_names[2], "the  second");
 }
 
 /* All mistakes in one pass, each with its line and what is allowed. */
@@ -158,6 +165,7 @@ static void test_mistakes(void **state)
 	      "baud = 12\n"
 	      "speed = 5\n"
 	      "read_only = 1\n"
+	      "serial = 012345678901234567890123456789012\n"
 	      "[dæmon]\n"
 	      "database = /x\n",
 	      "%s:2: unknown key databse in [daemon]: allowed are database, key, socket, zone, "
@@ -170,12 +178,29 @@ static void test_mistakes(void **state)
 	      "%s:6: hotplug = maybe: allowed is yes or no\n"
 	      "%s:8: path = pen: allowed is an absolute path, a pattern of paths such as "
 	      "/dev/pen/by-serial/*, or replay:/FILE\n"
-	      "%s:9: driver = parker: allowed is penwire\n"
+	      "%s:9: driver = parker: allowed is penwire, tma\n"
 	      "%s:10: baud = 12: allowed is 300 to 4000000\n"
 	      "%s:11: unknown key speed of a port: allowed are path, driver, baud, record, "
-	      "read_only\n"
+	      "read_only, serial\n"
 	      "%s:12: read_only = 1: allowed is yes or no\n"
-	      "%s:13: unknown section [dæmon]: allowed are [daemon] and [port NAME]\n");
+	      "%s:13: serial = 012345678901234567890123456789012: allowed is 1 to 32 bytes of "
+	      "text\n"
+	      "%s:14: unknown section [dæmon]: allowed are [daemon] and [port NAME]\n");
+}
+
+/* A serial number is for what cannot say who it is. */
+static void test_serial(void **state)
+{
+	struct files *f = *state;
+
+	fails(f, "[port a]\npath = /dev/a\nserial = X\n[port b]\npath = /dev/b\ndriver = tma\n",
+	      "%s: [port a]: serial = X: driver penwire asks its pens who they are; allowed with "
+	      "driver = tma\n");
+	buf_reset(&f->problems);
+	assert_int_equal(config_add_port(&f->config, "/dev/c,serial=Y", &f->problems), -EINVAL);
+	assert_non_null(strstr(f->problems.data, "--port: serial = Y: driver penwire asks"));
+	assert_int_equal(config_add_port(&f->config, "/dev/c,serial=Y,driver=tma", &f->problems),
+			 0);
 }
 
 static void test_sections(void **state)
@@ -366,6 +391,7 @@ int main(void)
 		TEST(test_defaults),
 		TEST(test_everything),
 		TEST(test_mistakes),
+		TEST(test_serial),
 		TEST(test_sections),
 		TEST(test_no_key_and_value),
 		TEST(test_set_twice),

@@ -96,6 +96,38 @@ static void test_same_path_twice(void **state)
 	assert_int_equal(fake_cable.n, 1);
 }
 
+/* What cannot say who it is goes by its configured name, or its cable's; without either it is not
+ * opened. */
+static void test_nameless(void **state)
+{
+	static char left[] = "LEFT-1";
+	struct world *w = *state;
+	struct port_config *a = add_port(w, "a"), *b = add_port(w, "b"),
+			   *c = add_port(w, "replay:/r.rec");
+
+	a->driver = b->driver = c->driver = &fake_nameless;
+	a->serial = left;
+	plug(w, "a", -1);
+	plug(w, "b", -1);
+	start(w);
+	assert_int_equal(fake_cable.n, 1);
+	assert_string_equal(fake_pens[0].host->serial, "LEFT-1");
+	assert_string_equal(state_of(w, "b"), "refused");
+	assert_non_null(strstr(trouble_of(w, "b"), "serial = NAME"));
+	assert_string_equal(manager_port(w->m, 2)->state, "waiting");
+	assert_non_null(strstr(manager_port(w->m, 2)->trouble, "serial=NAME"));
+	/* A name that is none, then one. */
+	fake_cable.usb_serial = "\t ";
+	unlink(path_of(w, "b"));
+	plug(w, "b", -1);
+	WAIT(w, streq(state_of(w, "b"), "refused"));
+	fake_cable.usb_serial = "7C:DF:A1:00:00:01";
+	unlink(path_of(w, "b"));
+	plug(w, "b", -1);
+	WAIT(w, streq(state_of(w, "b"), "open"));
+	assert_string_equal(fake_pens[1].host->serial, "7C:DF:A1:00:00:01");
+}
+
 /* ---- trying again ---- */
 
 static void test_busy(void **state)
@@ -538,6 +570,7 @@ int main(void)
 		TEST(test_not_a_terminal),
 		TEST(test_two_names_for_one_device),
 		TEST(test_same_path_twice),
+		TEST(test_nameless),
 		TEST(test_busy),
 		TEST(test_permission),
 		TEST(test_backoff_is_bounded),

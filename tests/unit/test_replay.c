@@ -13,6 +13,7 @@
 
 #include "fake_pen.h"
 #include "pen_pair.h"
+#include "tma_script.h"
 #include "transport/recording.h"
 
 #define SECOND	INT64_C(1000000)
@@ -78,8 +79,10 @@ static void play(const char *file, struct recording *r, char **ret_trace, char *
 	assert_non_null(in);
 	recording_init(r);
 	more = recording_next(r, in, &piece);
+	assert_non_null(driver_find(r->head.driver));
 	core_init(&core, driver_find(r->head.driver), HOST_ID);
-	assert_non_null(core.driver);
+	if (core.driver->nameless)
+		core.host.serial = r->head.pen;
 	trace = core.trace = open_memstream(ret_trace, &len);
 	p.sent = open_memstream(ret_sent, &len);
 	recorded = open_memstream(ret_recorded, &len);
@@ -394,6 +397,41 @@ static void make_refused(const char *dir)
 	fake_free(f);
 }
 
+/* ---- the analyser of lines ---- */
+
+static void make_on_text(void *ctx, const char *text, int64_t now_us)
+{
+	struct maker *m = ctx;
+	char line[RECORDING_LINE_MAX + 1];
+	size_t len = strlen(text);
+
+	for (size_t at = 0; at < len; at += 200) { /* cut anywhere, as a cable does */
+		recording_format(now_us - m->start_us, false, (const uint8_t *)text + at,
+				 MIN(len - at, (size_t)200), line);
+		fputs(line, m->out);
+	}
+}
+
+static void make_tma(const char *dir, const char *name, const char *notes,
+		     void (*script)(struct analyser *a))
+{
+	struct maker m = {.start_us = ANALYSER_NOW_US};
+	struct analyser a = {.say = make_on_text, .ctx = &m};
+	char file[4096];
+
+	snprintf(file, sizeof(file), "%s/%s.rec", dir, name);
+	m.out = fopen(file, "we");
+	assert_non_null(m.out);
+	fprintf(m.out,
+		RECORDING_MAGIC "\npen: TMA-0001\nfirmware:\ndate: 2026-11-20T09:00:00Z\nwho: %s"
+				"\nnotes: %s\ndriver: tma\nversion: stipple " STIPPLE_VERSION
+				"\nclock: %" PRId64 "\n\n",
+		MAKER, notes, m.start_us);
+	analyser_start(&a, ANALYSER_NOW_US);
+	script(&a);
+	fclose(m.out);
+}
+
 static void make_all(const char *dir)
 {
 	struct pair *p;
@@ -427,6 +465,11 @@ static void make_all(const char *dir)
 		  work_bad_cable);
 	make_newer(dir);
 	make_refused(dir);
+	make_tma(dir, "tma-work", "two runs, the second slowed by a touch; raw samples between",
+		 script_work);
+	make_tma(dir, "tma-troubles",
+		 "damaged, cut, joined and long lines; a wild time, a restart, silence",
+		 script_troubles);
 }
 
 /* Writes what the driver orders now as what is expected. */
