@@ -420,7 +420,7 @@ function end_section() {
 		fail("nothing in this section", section_line)
 	if (section == "apply" && sql !~ /;\\n"$/)
 		fail("the last statement of an apply ends in a semicolon", section_line)
-	sections = sections sprintf("\t{SECTION_%s,%s},\n", toupper(section), sql)
+	sections = sections "\t{SECTION_" toupper(section) "," sql "},\n"
 	n_sections++
 	sql = ""
 	section = ""
@@ -526,9 +526,10 @@ function end_query(    id, p) {
 	if (n_params)
 		tables = tables "static const struct db_param params_" id "[] = {\n" params "};\n"
 	tables = tables "static const struct db_column columns_" id "[] = {\n" columns "};\n\n"
-	queries = queries sprintf("\t{\n\t\t%s,\n\t\t%s,\n\t\tROLE_%s,\n\t\tSHAPE_%s,\n\t\t%s,\n\t\t%d,\n\t\tcolumns_%s,\n\t\t%d,%s,\n\t},\n",
+	# The SQL is not sprintf's: mawk formats 8 KiB and no more.
+	queries = queries sprintf("\t{\n\t\t%s,\n\t\t%s,\n\t\tROLE_%s,\n\t\tSHAPE_%s,\n\t\t%s,\n\t\t%d,\n\t\tcolumns_%s,\n\t\t%d,",
 		quote(name), quote(doc), toupper(role), toupper(shape), n_params ? "params_" id : "NULL", n_params,
-		id, n_columns, sql)
+		id, n_columns) sql ",\n\t},\n"
 	n_queries++
 }
 
