@@ -128,6 +128,34 @@ static void print_depth_histogram(const json_t *run)
 	buf_done(&title);
 }
 
+static void print_measurements(const json_t *list)
+{
+	const json_t *m;
+	size_t i;
+
+	if (json_array_size(list) == 0)
+		return;
+	printf("\nmeasured, while it ran         least       mean   greatest         sd  values\n");
+	json_array_foreach(list, i, m)
+	{
+		const char *quantity = json_string_value(json_object_get(m, "quantity"));
+		const char *unit = json_string_value(json_object_get(m, "unit"));
+		struct buf name = BUF_INIT(0);
+
+		buf_adds(&name, "  ");
+		text_add_safe(&name, quantity ? quantity : "?", quantity ? strlen(quantity) : 1);
+		buf_adds(&name, ", ");
+		text_add_safe(&name, unit ? unit : "?", unit ? strlen(unit) : 1);
+		printf("%-25s %10.0f %10.1f %10.0f %10.2f %7lld\n", name.error ? "" : name.data,
+		       json_number_value(json_object_get(m, "min")),
+		       json_number_value(json_object_get(m, "mean")),
+		       json_number_value(json_object_get(m, "max")),
+		       json_number_value(json_object_get(m, "sd")),
+		       (long long)json_integer_value(json_object_get(m, "count")));
+		buf_done(&name);
+	}
+}
+
 static int print_summary(struct ctl *ctl)
 {
 	struct ctl_answer answer = {};
@@ -145,6 +173,7 @@ static int print_summary(struct ctl *ctl)
 				json_object_get(answer.result, "freq_hist"), 1,
 				SUMMARY_FREQ_BINS - 1);
 		print_depth_histogram(answer.result);
+		print_measurements(json_object_get(answer.result, "measurements"));
 	}
 	ctl_answer_done(&answer);
 	buf_done(&params);

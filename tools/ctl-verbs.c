@@ -159,6 +159,7 @@ static const struct ctl_column runs_columns[] = {
 	COLUMN("depth_mean_um", "depth um", REAL, .decimals = 0),
 	COLUMN("depth_sd_um", "sd um", REAL, .decimals = 0),
 	COLUMN("state", "state", STATE),
+	COLUMN("completeness", "record", STATE),
 	COLUMN("quality", "time", STATE),
 	{},
 };
@@ -179,7 +180,7 @@ static const struct ctl_column run_columns[] = {
 	COLUMN("on_time_s", "motor on, s", REAL, .decimals = 1),
 	COLUMN("cycles", "cycles", INT),
 	COLUMN("lost_cycles", "cycles lost", INT),
-	COLUMN("complete", "complete", BOOL),
+	COLUMN("completeness", "record", STATE),
 	COLUMN("freq_mean_hz", "frequency mean, Hz", REAL, .decimals = 2),
 	COLUMN("freq_sd_hz", "frequency sd, Hz", REAL, .decimals = 2),
 	COLUMN("freq_min_hz", "frequency least, Hz", REAL, .decimals = 2),
