@@ -181,7 +181,9 @@ static bool column_matches(const char *declared, const char *actual)
 	for (size_t i = 0; i < ELEMENTSOF(pairs); i++)
 		if (streq(pairs[i][0], declared) && streq(pairs[i][1], actual))
 			return true;
-	return streq(declared, actual);
+	/* "signed" of signed_us. */
+	return streq(declared, actual) || (strncmp(declared, actual, strlen(declared)) == 0 &&
+					   streq(actual + strlen(declared), "_us"));
 }
 
 static void check_column_order(sqlite3 *handle, const struct db_query *q, const struct variant *v,
@@ -206,13 +208,20 @@ static bool leaves_most(const struct db_query *q, const char *given)
 	if (streq(q->method, "entry.list"))
 		return strncmp(given, "order=", 6) == 0 && !strchr(strchr(given, ' '), '=') &&
 		       !strstr(given, "after");
-	return false;
+	if (streq(q->method,
+		  "reaction.list")) /* an index of those open, which are few; the rest is closed */
+		return strstr(given, "state=open") || streq(given, "state=closed ");
+	/* Any word of a name: each name is looked at, of some thousand clients in ten years. What a
+	 * clinic has hundreds of, it may look through as well. */
+	return streq(q->method, "client.list") || streq(q->method, "place.list") ||
+	       streq(q->method, "product.list") || streq(q->method, "code.list") ||
+	       streq(q->method, "lot.list");
 }
 
 static void check_plan(sqlite3 *handle, const struct db_query *q, const struct variant *v,
 		       const char *sql)
 {
-	bool may_walk = q->shape == SHAPE_PAGE && (v->given[0] == '\0' || leaves_most(q, v->given));
+	bool may_walk = (q->shape == SHAPE_PAGE && v->given[0] == '\0') || leaves_most(q, v->given);
 	char *explain = sqlite3_mprintf("EXPLAIN QUERY PLAN %s", sql);
 	sqlite3_stmt *stmt = prepare(handle, q, v, explain);
 	int steps = 0;
@@ -221,12 +230,16 @@ static void check_plan(sqlite3 *handle, const struct db_query *q, const struct v
 		const char *step = (const char *)sqlite3_column_text(stmt, 3);
 
 		steps++;
+		/* Counting what is different in a lot's uses sorts nothing but those. */
+		if (strstr(step, "count(DISTINCT)"))
+			continue;
 		if (strstr(step, "TEMP B-TREE") || strstr(step, "AUTOMATIC") ||
 		    strstr(step, "MATERIALIZE"))
 			fail_msg("%s {%s}: %s", q->method, v->given, step);
 		/* Without a filter a page walks the index that has its order, and ends after its
 		 * last row. */
 		if (strncmp(step, "SCAN ", 5) == 0 && !strstr(step, "CONSTANT ROW") &&
+		    !strstr(step, "VIRTUAL TABLE") && /* a list given in the statement */
 		    !(may_walk && steps == 1))
 			fail_msg("%s {%s}: %s", q->method, v->given, step);
 	}
