@@ -175,20 +175,14 @@ static int usb_fault(struct usb *u, struct usb_pipe *pipe, int error)
 {
 	if (pipe->halted)
 		return 0;
+	pipe->halted = true;
+	pipe->fault = error;
 	if (++pipe->faults > LIMIT_USB_FAULTS)
 		return usb_trouble(u, error, "%s again and again (endpoint 0x%02x, %s)",
 				   fault_text(error), pipe->endpoint,
 				   usb_direction(pipe == &u->in));
-	pipe->halted = true;
-	pipe->fault = error;
 	usb_cancel(pipe);
 	return 0;
-}
-
-static int usb_gone(struct usb *u)
-{
-	u->trouble[0] = '\0';
-	return -ENODEV;
 }
 
 /* What a transfer's end means, but for the bytes. 0 or what to close with. */
@@ -199,7 +193,7 @@ static int usb_status(struct usb *u, struct usb_pipe *pipe, enum libusb_transfer
 		return 0;
 	case LIBUSB_TRANSFER_CANCELLED:
 		/* Not by us: the device was reset, or the interface taken away. */
-		return pipe->halted ? 0 : usb_gone(u);
+		return pipe->halted ? 0 : -ENODEV;
 	case LIBUSB_TRANSFER_STALL:
 		return usb_fault(u, pipe, -EPIPE);
 	case LIBUSB_TRANSFER_OVERFLOW:
@@ -211,7 +205,7 @@ static int usb_status(struct usb *u, struct usb_pipe *pipe, enum libusb_transfer
 				   SEND_TIMEOUT_MS / 1000);
 	case LIBUSB_TRANSFER_NO_DEVICE:
 	default:
-		return usb_gone(u);
+		return -ENODEV;
 	}
 }
 
@@ -267,7 +261,7 @@ static int usb_recover(struct usb *u, struct usb_pipe *pipe)
 	/* A device that is being unplugged is first not understood, then gone. */
 	if (r == LIBUSB_ERROR_NO_DEVICE || r == LIBUSB_ERROR_NOT_FOUND ||
 	    (r < 0 && pipe->fault == -EIO))
-		return usb_gone(u);
+		return -ENODEV;
 	if (r < 0)
 		return usb_trouble(u, usb_errno(r),
 				   "does not let the halt of endpoint 0x%02x be cleared: %s",

@@ -2,6 +2,7 @@
 /* Opening a USB device: from its file to a claimed interface. What it says of itself is checked
  * before anything is sent to it. */
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -21,6 +22,10 @@ static int usb_check_interface(struct usb *u, const struct libusb_interface_desc
 			u, -EPROTONOSUPPORT,
 			"its interface %u has %u endpoints instead of one bulk IN and one bulk OUT",
 			n, d->bNumEndpoints);
+	/* libusb counts what is promised, not what came. */
+	if (!d->endpoint)
+		return usb_trouble(u, -EPROTONOSUPPORT,
+				   "its descriptors end before the endpoints of interface %u", n);
 	for (size_t i = 0; i < 2; i++) {
 		const struct libusb_endpoint_descriptor *e = &d->endpoint[i];
 		bool in = (e->bEndpointAddress & LIBUSB_ENDPOINT_DIR_MASK) == LIBUSB_ENDPOINT_IN;
@@ -58,7 +63,7 @@ static int usb_find_interface(struct usb *u, const struct libusb_config_descript
 {
 	const struct libusb_interface_descriptor *found = NULL;
 
-	for (size_t i = 0; i < config->bNumInterfaces; i++) {
+	for (size_t i = 0; config->interface && i < config->bNumInterfaces; i++) {
 		const struct libusb_interface *interface = &config->interface[i];
 
 		for (int k = 0; k < interface->num_altsetting; k++) {
@@ -207,6 +212,14 @@ static int usb_init(struct usb *u)
 	return 0;
 }
 
+/* Whether the device went, for which libusb has the same error as for nonsense. */
+static bool usb_went(int fd)
+{
+	struct pollfd p = {.fd = fd};
+
+	return poll(&p, 1, 0) > 0 && (p.revents & POLLHUP) != 0;
+}
+
 static int usb_wrap(struct usb *u)
 {
 	int r = libusb_wrap_sys_device(u->libusb, (intptr_t)u->fd, &u->handle);
@@ -220,9 +233,12 @@ static int usb_wrap(struct usb *u)
 		return -ENODEV;
 	case LIBUSB_ERROR_IO:
 	case LIBUSB_ERROR_OTHER:
-		/* Also of a device that goes meanwhile, or does not answer: not for good. */
-		return usb_trouble(u, -EAGAIN, "its descriptors cannot be read: %s",
-				   libusb_strerror(r));
+		/* Or it does not answer: not for good. */
+		return usb_went(u->fd)
+			       ? -ENODEV
+			       : usb_trouble(u, -EAGAIN,
+					     "its descriptors cannot be read or make no sense: %s",
+					     libusb_strerror(r));
 	default:
 		return usb_trouble(u, usb_errno(r), "cannot be opened: %s", libusb_strerror(r));
 	}

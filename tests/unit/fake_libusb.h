@@ -26,6 +26,7 @@ static struct {
 	int init_error, wrap_error, config_error, claim_error, submit_error, clear_error,
 		events_error;
 	unsigned submits_left; /* before submit_error */
+	int *wrap_pulls;       /* closed meanwhile */
 	bool no_timerfd;
 	struct libusb_config_descriptor *config;
 	const char *name;     /* of the interface, NULL none */
@@ -117,6 +118,9 @@ void libusb_set_pollfd_notifiers(libusb_context *ctx, libusb_pollfd_added_cb add
 
 int libusb_wrap_sys_device(libusb_context *ctx, intptr_t fd, libusb_device_handle **ret)
 {
+	if (fake.wrap_pulls)
+		*fake.wrap_pulls = safe_close(*fake.wrap_pulls);
+	fake.wrap_pulls = NULL;
 	if (fake.wrap_error)
 		return fake.wrap_error;
 	*ret = calloc(1, sizeof(**ret));
