@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Questions of the verbs: asked, waited for, and what went wrong said once, with its mend. */
+/* Questions of the verbs: asked, waited for, and what went wrong said once,
+ * with its mend. */
 #include "ctl-client.h"
 
 #include <grp.h>
@@ -9,6 +10,9 @@
 
 /* Beyond every deadline of the daemon: whoever is silent so long hangs. */
 #define ANSWER_SECONDS 60
+#define MEND_TRIES                                                                                 \
+	16 /* questions about one request: it has fewer parameters that people type                \
+	    */
 
 static int refused_permission(const char *path)
 {
@@ -21,10 +25,10 @@ static int refused_permission(const char *path)
 			EXIT_PERMISSION,
 			"you may not open %s; ask whoever runs the daemon for its viewer group",
 			path);
-	return ctl_fail(
-		EXIT_PERMISSION,
-		"you may not open %s; its group may: sudo usermod -aG %s %s, then log in again",
-		path, group->gr_name, user ? user->pw_name : "YOU");
+	return ctl_fail(EXIT_PERMISSION,
+			"you may not open %s; its group may: sudo usermod -aG %s %s, "
+			"then log in again",
+			path, group->gr_name, user ? user->pw_name : "YOU");
 }
 
 int ctl_connect(struct ctl *ctl)
@@ -40,11 +44,11 @@ int ctl_connect(struct ctl *ctl)
 		return 0;
 	case ENOENT:
 	case ENOTDIR:
-		return ctl_fail(
-			EXIT_UNAVAILABLE,
-			"the daemon is not running: there is no %s; start stippled, or name its "
-			"socket by --socket or $STIPPLE_SOCKET",
-			ctl->socket);
+		return ctl_fail(EXIT_UNAVAILABLE,
+				"the daemon is not running: there is no %s; start "
+				"stippled, or name its "
+				"socket by --socket or $STIPPLE_SOCKET",
+				ctl->socket);
 	case ENOTSOCK:
 	case ECONNREFUSED:
 		if (stat(ctl->socket, &st) == 0 && !S_ISSOCK(st.st_mode))
@@ -119,7 +123,8 @@ static int status_of(json_int_t code)
 	}
 }
 
-/* Adds "; NAME: VALUE" of a member of the error's data; a list is joined by commas. */
+/* Adds "; NAME: VALUE" of a member of the error's data; a list is joined by
+ * commas. */
 static void add_detail(struct buf *b, const char *name, const json_t *value)
 {
 	size_t i;
@@ -133,9 +138,16 @@ static void add_detail(struct buf *b, const char *name, const json_t *value)
 	} else if (json_is_array(value)) {
 		json_array_foreach(value, i, item)
 		{
+			const json_t *label =
+				json_is_object(item) ? json_object_get(item, "label") : item;
+
 			buf_adds(b, i ? ", " : "");
-			if (json_is_string(item))
-				buf_add(b, json_string_value(item), json_string_length(item));
+			if (json_is_string(label))
+				buf_add(b, json_string_value(label), json_string_length(label));
+			if (json_is_object(item))
+				buf_addf(
+					b, " (#%lld)",
+					(long long)json_integer_value(json_object_get(item, "id")));
 		}
 	} else {
 		char *text =
@@ -185,16 +197,14 @@ void ctl_answer_done(struct ctl_answer *a)
 	*a = (struct ctl_answer){};
 }
 
-/* Judges the message that carries our id. */
+/* Judges the message that carries our id. An error of the daemon's is the
+ * caller's to print. */
 static int take_answer(struct ctl *ctl, const struct ctl_message *message, struct ctl_answer *ret)
 {
-	const json_t *error = json_object_get(message->root, "error");
-	int status;
-
-	if (json_is_object(error)) {
-		status = ctl_print_error(error);
-		json_decref(message->root);
-		return status;
+	if (json_is_object(json_object_get(message->root, "error"))) {
+		ret->error = json_object_get(message->root, "error");
+		ret->root = message->root;
+		return status_of(json_integer_value(json_object_get(ret->error, "code")));
 	}
 	ret->raw = slice_member(message->text, "result");
 	ret->result = json_object_get(message->root, "result");
@@ -207,6 +217,42 @@ static int take_answer(struct ctl *ctl, const struct ctl_message *message, struc
 }
 
 int ctl_call(struct ctl *ctl, const char *method, const char *params, struct ctl_answer *ret)
+{
+	int status = ctl_try(ctl, method, params, ret);
+
+	if (ret->error) {
+		ctl_print_error(ret->error);
+		ctl_answer_done(ret);
+	}
+	return status;
+}
+
+int ctl_ask(struct ctl *ctl, struct ctl_answer *ret)
+{
+	int status = ctl->verb->decl ? ctl_ask_missing(ctl) : 0;
+
+	for (int tries = 0; status == 0 && tries < MEND_TRIES; tries++) {
+		struct buf params = BUF_INIT(0);
+		bool again = false;
+
+		status = ctl_params(ctl, &params);
+		json_close(&params, '}');
+		if (status == 0)
+			status = params.error < 0
+					 ? ctl_fail_memory()
+					 : ctl_try(ctl, ctl->verb->method, params.data, ret);
+		buf_done(&params);
+		if (ret->error) {
+			again = ctl_mend(ctl, ret->error, &status);
+			ctl_answer_done(ret);
+		}
+		if (!again)
+			return status;
+	}
+	return status;
+}
+
+int ctl_try(struct ctl *ctl, const char *method, const char *params, struct ctl_answer *ret)
 {
 	struct ctl_message message;
 	int64_t id;
@@ -234,8 +280,8 @@ int ctl_call(struct ctl *ctl, const char *method, const char *params, struct ctl
 				return ctl_lost(ctl, -errno);
 			continue;
 		}
-		/* An error without an id says that our line was not understood: it is ours, for one
-		 * request is under way. */
+		/* An error without an id says that our line was not understood: it is ours,
+		 * for one request is under way. */
 		of = json_object_get(message.root, "id");
 		if (json_integer_value(of) == id ||
 		    (json_is_null(of) && json_object_get(message.root, "error")))

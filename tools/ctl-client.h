@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* One connection to the daemon: requests out, answers and events in, a JSON text a line. */
+/* One connection to the daemon: requests out, answers and events in, a JSON
+ * text a line. */
 #ifndef TOOLS_CTL_CLIENT_H
 #define TOOLS_CTL_CLIENT_H
 
 #include "base/limits.h"
-#include "ctl.h"
 #include "ctl-text.h"
+#include "ctl.h"
 
 /* The longest answer, and room for what is around its result. */
 #define LINE_MAX_BYTES (LIMIT_RESULT_BYTES + 64 * 1024)
@@ -15,20 +16,20 @@ struct ctl_message {
 	struct slice text; /* the line itself; borrowed until the next client_next() */
 };
 
-/* -ENOENT, -ECONNREFUSED, -EACCES, -ENAMETOOLONG, ... as connect() says. Caller frees with
- * client_free(). */
+/* -ENOENT, -ECONNREFUSED, -EACCES, -ENAMETOOLONG, ... as connect() says. Caller
+ * frees with client_free(). */
 int client_open(struct ctl_client **ret, const char *path);
 struct ctl_client *client_free(struct ctl_client *c);
 DEFINE_CLEANUP(struct ctl_client *, client_free)
 int client_fd(const struct ctl_client *c);
 
-/* Sends one request; @params is a JSON object or array, or NULL. *ret_id is what the answer's id
- * will be. -ECONNRESET. */
+/* Sends one request; @params is a JSON object or array, or NULL. *ret_id is
+ * what the answer's id will be. -ECONNRESET. */
 int client_send(struct ctl_client *c, const char *method, const char *params, int64_t *ret_id);
 /*
- * The next line, without waiting: 1 and *ret, or 0 when none is whole yet. -ECONNRESET: the daemon
- * closed the connection; -EMSGSIZE: a line longer than any answer may be; -EBADMSG: not a JSON
- * object.
+ * The next line, without waiting: 1 and *ret, or 0 when none is whole yet.
+ * -ECONNRESET: the daemon closed the connection; -EMSGSIZE: a line longer than
+ * any answer may be; -EBADMSG: not a JSON object.
  */
 int client_next(struct ctl_client *c, struct ctl_message *ret);
 
@@ -36,18 +37,28 @@ int client_next(struct ctl_client *c, struct ctl_message *ret);
 
 struct ctl_answer {
 	json_t *root, *result; /* result borrows from root */
+	json_t *error;	       /* likewise; NULL: none. Only ctl_try() leaves one */
 	struct slice raw;      /* the result as the daemon wrote it; borrowed until the next call */
 };
 void ctl_answer_done(struct ctl_answer *a);
 
 /* Connects if that was not done yet. status. */
 int ctl_connect(struct ctl *ctl);
-/* Asks and waits for the answer; prints what went wrong. Connects at first use. status. */
+/* Asks and waits for the answer; prints what went wrong. Connects at first use.
+ * status. */
 int ctl_call(struct ctl *ctl, const char *method, const char *params, struct ctl_answer *ret);
-/* Prints the daemon's error object as one sentence and its mend. Returns the status it stands for.
+/* The same without a word about an error of the daemon's: that is in
+ * ret->error, its status is returned; ctl_answer_done() also then. */
+int ctl_try(struct ctl *ctl, const char *method, const char *params, struct ctl_answer *ret);
+/* Asks the verb's method with what was typed; on a terminal asks for what is
+ * missing and which of several is meant. status. */
+int ctl_ask(struct ctl *ctl, struct ctl_answer *ret);
+/* Prints the daemon's error object as one sentence and its mend. Returns the
+ * status it stands for.
  */
 int ctl_print_error(const json_t *error);
-/* The connection broke with @error (of client_next() or client_send()): says so. status. */
+/* The connection broke with @error (of client_next() or client_send()): says
+ * so. status. */
 int ctl_lost(const struct ctl *ctl, int error);
 
 #endif

@@ -1,21 +1,28 @@
 /* SPDX-License-Identifier: MIT */
-/* The verbs that print what a method answers, as their line in the table says. */
+/* The verbs that print what a method answers, as their line in the table says.
+ */
 #include "ctl-client.h"
 #include "ctl-table.h"
 
 #include "base/limits.h"
 
-#define PAGE_ROWS 1000 /* asked for at once: what run.list gives at most */
+#define PAGE_ROWS 1000 /* asked for at once: what a page gives at most */
+#define TIME_LEN  27   /* 2026-11-20T09:31:02.500000Z */
 
-/* The verb's parameters, and where to go on. Caller frees ret->data with buf_done() also on
- * failure. */
+const struct ctl_column *ctl_columns(const struct ctl *ctl)
+{
+	return ctl->format == FORMAT_CSV && ctl->verb->csv ? ctl->verb->csv : ctl->verb->columns;
+}
+
+/* The verb's parameters, and where to go on. Caller frees ret->data with
+ * buf_done() also on failure. */
 static int page_params(struct ctl *ctl, struct buf *ret, int64_t rows_left, const char *after)
 {
 	int status = ctl_params(ctl, ret);
 
 	if (status != 0)
 		return status;
-	if (ctl->verb->options & CTL_OPTION(OPT_LIMIT))
+	if (ctl->verb->decl && ctl->verb->decl->shape == SHAPE_PAGE)
 		json_kv_int(ret, "limit", MIN(rows_left, (int64_t)PAGE_ROWS));
 	if (after)
 		json_kv_text(ret, "after", after);
@@ -39,19 +46,39 @@ static int print_rows(struct ctl_table *table, const struct ctl_answer *answer, 
 	return status == 0 ? table_flush(table) : status;
 }
 
-/* One page. *after is where the next one begins, or NULL when this was the last. */
+/* One page, asked for once more each time that somebody mended the question. */
+static int ask_page(struct ctl *ctl, int64_t rows_left, const char *after, struct ctl_answer *ret)
+{
+	int status;
+
+	for (;;) {
+		struct buf params = BUF_INIT(0);
+		bool again = false;
+
+		status = page_params(ctl, &params, rows_left, after);
+		if (status == 0)
+			status = ctl_try(ctl, ctl->verb->method, params.data, ret);
+		buf_done(&params);
+		if (ret->error) {
+			again = ctl_mend(ctl, ret->error, &status);
+			ctl_answer_done(ret);
+		}
+		if (!again)
+			return status;
+	}
+}
+
+/* One page. *after is where the next one begins, or NULL when this was the
+ * last. */
 static int print_page(struct ctl *ctl, struct ctl_table *table, int64_t *rows_left, char **after)
 {
 	struct ctl_answer answer = {};
-	struct buf params = BUF_INIT(0);
 	const json_t *next;
 	char *before = TAKE_PTR(*after);
 	bool gone = false;
 	int status;
 
-	status = page_params(ctl, &params, *rows_left, before);
-	if (status == 0)
-		status = ctl_call(ctl, ctl->verb->method, params.data, &answer);
+	status = ask_page(ctl, *rows_left, before, &answer);
 	if (status == 0)
 		status = print_rows(table, &answer, rows_left);
 	if (status == 0)
@@ -66,7 +93,6 @@ static int print_page(struct ctl *ctl, struct ctl_table *table, int64_t *rows_le
 			status = ctl_fail_memory();
 	}
 	ctl_answer_done(&answer);
-	buf_done(&params);
 	free(before);
 	return status;
 }
@@ -74,38 +100,129 @@ static int print_page(struct ctl *ctl, struct ctl_table *table, int64_t *rows_le
 int ctl_print_list(struct ctl *ctl)
 {
 	_cleanup_(freep) char *after = NULL;
+	const char *limit = ctl->verb->decl && ctl->verb->decl->shape == SHAPE_PAGE
+				    ? ctl_value(ctl, "limit")
+				    : NULL;
 	int64_t rows_left = INT64_MAX;
 	struct ctl_table table;
-	int status = 0;
+	int status = ctl->verb->decl ? ctl_ask_missing(ctl) : 0;
 
-	if (ctl->option[OPT_LIMIT])
-		status = ctl_parse_int("--limit", ctl->option[OPT_LIMIT], 1, INT64_MAX, &rows_left);
+	if (status == 0 && limit)
+		status = ctl_parse_int("--limit", limit, 1, INT64_MAX, &rows_left);
 	if (status == 0)
-		status = table_init(&table, ctl, ctl->verb->columns, false);
+		status = table_init(&table, ctl, ctl_columns(ctl), false);
 	if (status != 0)
 		return status;
 	do
 		status = print_page(ctl, &table, &rows_left, &after);
 	while (status == 0 && after);
 	if (status == 0 && ctl->terminal && ctl->format == FORMAT_TABLE && !table.headed)
-		ctl_fail(0, "there are no such %s", ctl->verb->name);
+		ctl_fail(0, "there is nothing to show");
 	table_done(&table);
 	return status;
+}
+
+/* ---- one object ---- */
+
+/* Columns from the members of the first of @rows, for a table of what one value
+ * of the object holds. Caller frees with free(). */
+static struct ctl_column *columns_of(const json_t *rows)
+{
+	json_t *first = json_array_get(rows, 0), *value;
+	struct ctl_column *columns = calloc(json_object_size(first) + 1, sizeof(*columns));
+	const char *name;
+	size_t n = 0;
+
+	if (!columns)
+		return NULL;
+	json_object_foreach(first, name, value)
+	{
+		enum ctl_type type = json_is_integer(value) ? TYPE_INT
+				     : json_is_real(value)  ? TYPE_REAL
+							    : TYPE_TEXT;
+
+		/* a time is known by its form alone */
+		if (json_is_string(value) && json_string_length(value) == TIME_LEN &&
+		    json_string_value(value)[10] == 'T')
+			type = TYPE_TIME;
+		columns[n++] = (struct ctl_column){
+			.path = name, .heading = name, .type = type, .decimals = type == TYPE_REAL};
+	}
+	return columns;
+}
+
+static int print_part(struct ctl *ctl, const struct ctl_column *column, const json_t *rows)
+{
+	_cleanup_(freep) struct ctl_column *columns = columns_of(rows);
+	struct ctl_table table;
+	const json_t *row;
+	size_t i;
+	int status;
+
+	if (!columns)
+		return ctl_fail_memory();
+	status = table_init(&table, ctl, columns, false);
+	if (status != 0)
+		return status;
+	printf("\n%s\n", column->heading);
+	json_array_foreach(rows, i, row)
+	{
+		if (status == 0)
+			status = table_add(&table, row, (struct slice){NULL, 0});
+	}
+	if (status == 0)
+		status = table_flush(&table);
+	table_done(&table);
+	return status;
+}
+
+/* Lists of objects come below the other values, each as a table. */
+static bool is_part(const json_t *value)
+{
+	return json_array_size(value) > 0 && json_is_object(json_array_get(value, 0));
+}
+
+static int print_parts(struct ctl *ctl, const json_t *object)
+{
+	int status = 0;
+
+	for (const struct ctl_column *c = ctl->verb->columns; status == 0 && c->path; c++) {
+		const json_t *value = json_object_get(object, c->path);
+
+		if (is_part(value))
+			status = print_part(ctl, c, value);
+	}
+	return status;
+}
+
+static int print_whole(struct ctl *ctl, const struct ctl_answer *answer)
+{
+	json_t *rest = json_copy(answer->result);
+	void *at, *after;
+	int status;
+
+	for (at = json_object_iter(rest); at; at = after) {
+		const json_t *value = json_object_iter_value(at);
+
+		after = json_object_iter_next(rest, at);
+		if (is_part(value) || (json_is_array(value) && json_array_size(value) == 0))
+			json_object_del(rest, json_object_iter_key(at));
+	}
+	status = rest ? table_print_object(ctl, ctl->verb->columns, rest, answer->raw)
+		      : ctl_fail_memory();
+	json_decref(rest);
+	return status == 0 ? print_parts(ctl, answer->result) : status;
 }
 
 int ctl_print_object(struct ctl *ctl)
 {
 	struct ctl_answer answer = {};
-	struct buf params = BUF_INIT(0);
-	int status;
+	int status = ctl_ask(ctl, &answer);
 
-	status = ctl_params(ctl, &params);
-	json_close(&params, '}');
-	if (status == 0)
-		status = ctl_call(ctl, ctl->verb->method, params.data, &answer);
-	if (status == 0)
-		status = table_print_object(ctl, ctl->verb->columns, answer.result, answer.raw);
+	if (status == 0 && ctl->format == FORMAT_TABLE && ctl->verb->decl)
+		status = print_whole(ctl, &answer);
+	else if (status == 0)
+		status = table_print_object(ctl, ctl_columns(ctl), answer.result, answer.raw);
 	ctl_answer_done(&answer);
-	buf_done(&params);
 	return status;
 }

@@ -33,7 +33,8 @@ static int from_local(struct tm tm, int64_t *ret_us)
 	return 0;
 }
 
-/* The first instant of the local day @day_offset days from the one that @tm is in. */
+/* The first instant of the local day @day_offset days from the one that @tm is
+ * in. */
 static int day_start(struct tm tm, int day_offset, int64_t *ret_us)
 {
 	tm.tm_mday += day_offset;
@@ -86,7 +87,8 @@ static int parse_before(const char *text, int64_t now_us, const struct tm *now, 
 	return 0;
 }
 
-/* Exactly @digits digits at *@p, which moves behind them; -1 if they are not there. */
+/* Exactly @digits digits at *@p, which moves behind them; -1 if they are not
+ * there. */
 static int take_number(const char **p, int digits)
 {
 	int value = 0;
@@ -107,7 +109,8 @@ static bool take(const char **p, char c)
 	return true;
 }
 
-/* yyyy-mm-dd, or yyyy-mm and nothing behind it (day 0); leaves the rest in *ret_rest. */
+/* yyyy-mm-dd, or yyyy-mm and nothing behind it (day 0); leaves the rest in
+ * *ret_rest. */
 static int parse_date(const char *text, struct tm *ret, const char **ret_rest)
 {
 	int year, month, day = 0;
@@ -134,10 +137,10 @@ static int parse_date(const char *text, struct tm *ret, const char **ret_rest)
 	return 0;
 }
 
-/* hh:mm[:ss] and nothing behind it. */
+/* h:mm or hh:mm, [:ss], and nothing behind it. */
 static int parse_clock(const char *text, struct tm *tm)
 {
-	tm->tm_hour = take_number(&text, 2);
+	tm->tm_hour = take_number(&text, text[0] && text[1] == ':' ? 1 : 2);
 	if (tm->tm_hour < 0 || tm->tm_hour > 23 || !take(&text, ':'))
 		return -EINVAL;
 	tm->tm_min = take_number(&text, 2);
@@ -149,6 +152,27 @@ static int parse_clock(const char *text, struct tm *tm)
 			return -EINVAL;
 	}
 	return *text == '\0' ? 0 : -EINVAL;
+}
+
+/* "10:30", "today 10:30", "yesterday 16:00". */
+static int parse_of_day(const char *text, struct tm tm, int64_t *ret_us)
+{
+	static const struct {
+		const char *word;
+		int days;
+	} words[] = {{"today ", 0}, {"yesterday ", 1}};
+
+	for (size_t i = 0; i < ELEMENTSOF(words); i++) {
+		size_t len = strlen(words[i].word);
+
+		if (strncmp(text, words[i].word, len) != 0)
+			continue;
+		text += len;
+		tm.tm_mday -= words[i].days;
+		break;
+	}
+	tm.tm_sec = 0;
+	return parse_clock(text, &tm) < 0 ? -EINVAL : from_local(tm, ret_us);
 }
 
 int ctl_time_parse(const char *text, int64_t now_us, bool end, int64_t *ret_us)
@@ -171,6 +195,9 @@ int ctl_time_parse(const char *text, int64_t now_us, bool end, int64_t *ret_us)
 		return day_start(now, end ? 0 : -1, ret_us);
 	if (*text == '-')
 		return parse_before(text + 1, now_us, &now, ret_us);
+	r = parse_of_day(text, now, ret_us);
+	if (r != -EINVAL)
+		return r;
 
 	r = parse_date(text, &tm, &rest);
 	if (r < 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Every verb, option and column. A verb that only prints a query is one entry here and nothing
- * elsewhere. */
+/* The verbs that no declaration makes, their columns, and the options that are
+ * the program's own. */
 #include "ctl.h"
 
 #include "base/limits.h"
@@ -10,6 +10,10 @@
 const struct ctl_option ctl_options[OPT_N_] = {
 	[OPT_HELP] = {.name = "help", .letter = 'h', .doc = "this text, or that of the verb"},
 	[OPT_VERSION] = {.name = "version", .letter = 'V', .doc = "the version"},
+	[OPT_HOST] = {.name = "host",
+		      .letter = 'H',
+		      .value = "USER@HOST",
+		      .doc = "ask the daemon of that computer, over ssh"},
 	[OPT_SOCKET] = {.name = "socket",
 			.letter = 's',
 			.value = "PATH",
@@ -17,10 +21,10 @@ const struct ctl_option ctl_options[OPT_N_] = {
 	[OPT_JSON] = {.name = "json",
 		      .letter = 'j',
 		      .doc = "one JSON object a line, as the daemon sent it"},
-	[OPT_CSV] =
-		{.name = "csv",
-		 .letter = 'c',
-		 .doc = "comma-separated values (RFC 4180), unrounded, times as RFC 3339 in UTC"},
+	[OPT_CSV] = {.name = "csv",
+		     .letter = 'c',
+		     .doc = "comma-separated values (RFC 4180), unrounded, times "
+			    "as RFC 3339 in UTC"},
 	[OPT_NO_HEADINGS] = {.name = "no-headings",
 			     .letter = 'n',
 			     .doc = "no headings over a table or CSV"},
@@ -68,9 +72,9 @@ const struct ctl_option ctl_options[OPT_N_] = {
 			.max = LIMIT_CYCLES_POINTS,
 			.doc = "with --cycles: N points with least, mean and greatest instead of "
 			       "every cycle"},
-	[OPT_DURABLE] =
-		{.name = "durable",
-		 .doc = "what has been committed, with a cursor, instead of what happens now"},
+	[OPT_DURABLE] = {.name = "durable",
+			 .doc = "what has been committed, with a cursor, instead "
+				"of what happens now"},
 	[OPT_AFTER] = {.name = "after",
 		       .value = "CURSOR",
 		       .type = TYPE_INT,
@@ -90,6 +94,57 @@ const struct ctl_option ctl_options[OPT_N_] = {
 			    .value = "ID",
 			    .param = "request_id",
 			    .doc = "the same ID again does not do it twice"},
+	[OPT_SESSION] = {.name = "session",
+			 .value = "SESSION",
+			 .doc = "what is scanned was used in this session; else in "
+				"the only open one"},
+	[OPT_GS] = {.name = "gs",
+		    .value = "CHARACTER",
+		    .doc = "what the scanner types for the separator GS; else `gs "
+			   "=` of stipplectl.conf"},
+	[OPT_PLAIN] = {.name = "plain",
+		       .doc = "the codes are their makers' own, whatever they look like"},
+	[OPT_ACCEPT] = {.name = "accept",
+			.doc = "believe a label that looks as if the scanner lost a separator"},
+	[OPT_QUANTITY] = {.name = "quantity",
+			  .value = "N",
+			  .type = TYPE_INT,
+			  .min = 1,
+			  .max = 100000,
+			  .doc = "so many pieces of it were used; 1 by default"},
+	[OPT_DRY_RUN] = {.name = "dry-run", .doc = "check everything and keep nothing"},
+	[OPT_ON_BEHALF_OF] = {.name = "on-behalf-of",
+			      .value = "PRACTITIONER",
+			      .param = "on_behalf_of",
+			      .doc = "whose word it is, when somebody else types"},
+	[OPT_MAP] = {.name = "map",
+		     .value = "PARAM=COLUMN,...",
+		     .doc = "which column of the file is what: "
+			    "number=Nr,name=Name,birth_date=Geburtstag"},
+	[OPT_DATE_FORMAT] = {.name = "date-format",
+			     .value = "FORMAT",
+			     .doc = "how the file writes days, such as dd.mm.yyyy, "
+				    "mm/dd/yyyy or yyyy-mm-dd"},
+	[OPT_DELIMITER] = {.name = "delimiter",
+			   .value = "CHARACTER",
+			   .doc = "what stands between the columns: a comma by "
+				  "default, 'tab' for a tabulator"},
+	[OPT_ENCODING] = {.name = "encoding",
+			  .value = "NAME",
+			  .doc = "utf-8 by default; else latin1 or windows-1252"},
+	[OPT_UPDATE] = {.name = "update",
+			.doc = "change records that differ from the file, with "
+			       "--reason, instead of rejecting the line"},
+	[OPT_KEY_FILE] = {.name = "key-file",
+			  .value = "FILE",
+			  .doc = "the backup of the signing key: put it in its place, too"},
+	[OPT_CONFIG] = {.name = "config",
+			.value = "FILE",
+			.doc = "the daemon's configuration, when it is not in its usual place"},
+	[OPT_AT] = {.name = "at",
+		    .value = "TIME",
+		    .type = TYPE_TIME,
+		    .doc = "when it was; now by default"},
 };
 
 static const struct ctl_column pens_columns[] = {
@@ -144,23 +199,6 @@ static const struct ctl_column pen_columns[] = {
 	COLUMN("live.motor_ma", "motor, mA", INT),
 	COLUMN("live.temperature_c", "temperature, C", REAL, .decimals = 1),
 	COLUMN("anomalies", "anomalies", TEXT),
-	{},
-};
-
-static const struct ctl_column runs_columns[] = {
-	COLUMN("id", "id", INT),
-	COLUMN("pen", "pen", TEXT),
-	COLUMN("start", "start", TIME),
-	COLUMN("on_time_s", "on s", REAL, .decimals = 1),
-	COLUMN("cycles", "cycles", INT),
-	COLUMN("lost_cycles", "lost", INT),
-	COLUMN("freq_mean_hz", "Hz", REAL, .decimals = 1),
-	COLUMN("freq_sd_hz", "sd Hz", REAL, .decimals = 1),
-	COLUMN("depth_mean_um", "depth um", REAL, .decimals = 0),
-	COLUMN("depth_sd_um", "sd um", REAL, .decimals = 0),
-	COLUMN("state", "state", STATE),
-	COLUMN("completeness", "record", STATE),
-	COLUMN("quality", "time", STATE),
 	{},
 };
 
@@ -280,7 +318,6 @@ const struct ctl_column ctl_param_columns[] = {
 };
 
 #define O		 CTL_OPTION
-#define RUNS_OPTIONS	 (O(OPT_PEN) | O(OPT_SINCE) | O(OPT_UNTIL) | O(OPT_STATE) | O(OPT_LIMIT))
 #define CYCLES_OPTIONS	 (O(OPT_CYCLES) | O(OPT_FIRST) | O(OPT_POINTS) | O(OPT_LIMIT))
 #define WATCH_OPTIONS	 (O(OPT_PEN) | O(OPT_DURABLE) | O(OPT_AFTER))
 #define IDENTIFY_OPTIONS (O(OPT_SECONDS) | O(OPT_REASON) | O(OPT_REQUEST_ID))
@@ -291,27 +328,19 @@ const struct ctl_column ctl_param_columns[] = {
 	}
 
 const struct ctl_verb ctl_verbs[] = {
-	{.name = "pens",
+	{.name = "pen list",
 	 .doc = "List the pens that are known and what they do now.",
 	 .method = "pen.list",
 	 .run = ctl_print_list,
 	 .columns = pens_columns,
 	 .example = "stipplectl pens --json | jq -r 'select(.state == \"live\") .serial'"},
-	{.name = "pen",
+	{.name = "pen show",
 	 .doc = "Show one pen.",
 	 .method = "pen.get",
 	 .run = ctl_print_object,
 	 .args = {PEN_ARGUMENT},
 	 .columns = pen_columns},
-	{.name = "runs",
-	 .doc = "List motor runs, newest first.",
-	 .method = "run.list",
-	 .run = ctl_print_list,
-	 .options = RUNS_OPTIONS,
-	 .columns = runs_columns,
-	 .example = "stipplectl runs --since yesterday --until yesterday\nstipplectl runs --pen "
-		    "DEMO-1 --since -2h --csv"},
-	{.name = "run",
+	{.name = "run show",
 	 .doc = "Show one motor run: summary and histograms, or its cycles.",
 	 .method = "run.get",
 	 .run = ctl_run,
@@ -320,8 +349,9 @@ const struct ctl_verb ctl_verbs[] = {
 	 .args = {{.name = "ID",
 		   .param = "run",
 		   .type = TYPE_INT,
-		   .doc = "number in the first column of `stipplectl runs`"}},
-	 .example = "stipplectl run 12\nstipplectl run 12 --cycles --csv >cycles.csv\nstipplectl "
+		   .doc = "number in the first column of `stipplectl run list`"}},
+	 .example = "stipplectl run show 12\nstipplectl run 12 --cycles --csv "
+		    ">cycles.csv\nstipplectl "
 		    "run 12 --cycles --points 100"},
 	{.name = "status",
 	 .doc = "Show how the daemon is doing: database, pens, ports.",
@@ -334,7 +364,7 @@ const struct ctl_verb ctl_verbs[] = {
 	 .run = ctl_watch,
 	 .options = WATCH_OPTIONS,
 	 .example = "stipplectl watch\nstipplectl watch --json --durable --after 0"},
-	{.name = "identify",
+	{.name = "pen identify",
 	 .doc = "Make a pen blink, so that you can tell which it is.",
 	 .method = "pen.identify",
 	 .run = ctl_identify,
@@ -347,9 +377,11 @@ const struct ctl_verb ctl_verbs[] = {
 	 .run = ctl_sql,
 	 .options = O(OPT_LIMIT),
 	 .args = {{.name = "QUERY",
-		   .doc = "of pens, runs, events, losses, clocks, findings, entries, marks; - "
+		   .doc = "of pens, runs, events, losses, clocks, findings, "
+			  "entries, marks; - "
 			  "reads it from stdin"}},
-	 .example = "stipplectl sql 'SELECT pen, count(*) AS runs, sum(cycles) AS cycles FROM runs "
+	 .example = "stipplectl sql 'SELECT pen, count(*) AS runs, sum(cycles) AS "
+		    "cycles FROM runs "
 		    "GROUP BY pen'"},
 	{.name = "call",
 	 .doc = "Call any method and print its result as the daemon wrote it.",
@@ -358,26 +390,26 @@ const struct ctl_verb ctl_verbs[] = {
 		  {.name = "PARAMS",
 		   .optional = true,
 		   .many = true,
-		   .doc = "a JSON object or array, or key=value pairs (value: JSON, else text)"}},
-	 .example = "stipplectl call run.list pen=DEMO-1 limit=2 | jq .\nstipplectl call pen.get "
+		   .doc = "a JSON object or array, or key=value pairs (value: "
+			  "JSON, else text)"}},
+	 .example = "stipplectl call run.list pen=DEMO-1 limit=2 | jq "
+		    ".\nstipplectl call pen.get "
 		    "'{\"pen\":\"DEMO-1\"}'"},
 	{.name = "api",
 	 .doc = "List the daemon's methods, or explain one.",
 	 .method = "rpc.discover",
 	 .run = ctl_api,
 	 .args = {{.name = "METHOD", .optional = true, .doc = "explain this one"}}},
+	{.name = "doctor",
+	 .doc = "Look for what keeps pens from being read, and say how to mend it.",
+	 .run = ctl_doctor},
 	{.name = "help",
 	 .doc = "Print this text, or that of a verb.",
 	 .run = ctl_help_run,
-	 .args = {{.name = "VERB", .optional = true, .doc = "explain this one"}}},
+	 .args = {{.name = "NOUN",
+		   .optional = true,
+		   .doc = "explain what can be done with it, or this verb"},
+		  {.name = "VERB", .optional = true, .doc = "explain this one"}}},
 	{},
 };
 /* clang-format on */
-
-const struct ctl_verb *ctl_verb_find(const char *name)
-{
-	for (const struct ctl_verb *v = ctl_verbs; v->name; v++)
-		if (streq(v->name, name))
-			return v;
-	return NULL;
-}

@@ -77,7 +77,7 @@ static int run(struct ctl *ctl)
 
 int main(int argc, char **argv)
 {
-	struct ctl ctl = {};
+	struct ctl ctl = {.argv = argv, .argc = argc};
 	int status;
 
 	stdfds_guard();
@@ -91,6 +91,8 @@ int main(int argc, char **argv)
 		puts("stipplectl " STIPPLE_VERSION);
 	} else if (ctl.option[OPT_HELP] && ctl.verb) {
 		ctl_help_verb(stdout, ctl.verb);
+	} else if (ctl.option[OPT_HELP] && ctl.noun) {
+		ctl_help_noun(stdout, ctl.noun);
 	} else if (ctl.option[OPT_HELP]) {
 		ctl_help(stdout);
 	} else if (!ctl.verb) {
@@ -100,6 +102,8 @@ int main(int argc, char **argv)
 		status = run(&ctl);
 	}
 	client_free(ctl.client);
+	for (size_t i = 0; i < ELEMENTSOF(ctl.value); i++)
+		free(ctl.value[i]);
 	if (status == 0)
 		return ctl_flush(NULL);
 	fflush(stdout);

@@ -159,17 +159,28 @@ def lines(text):
 
 # ---- the command line ----
 
-VERBS = ("pens", "pen", "runs", "run", "status", "watch", "identify", "sql", "call", "api", "help")
+VERBS = ("status", "watch", "sql", "call", "api", "help")
+NOUN_VERBS = ("pen list", "pen show", "pen identify", "run list", "run show")
+SHORT = {"pens": "pen list", "runs": "run list", "identify": "pen identify"}
 
 
 def test_help():
     text = good(None, "--help")
-    for verb in VERBS:
-        expect(re.search(rf"^  {verb}\b", text, re.M), f"{verb} is not in the help")
-        own = good(None, verb, "--help")
+    for verb in VERBS + NOUN_VERBS:
+        words = verb.split()
+        pattern = rf"^  {verb}\b" if len(words) == 1 else rf"^  {words[0]} .*\b{words[1]}\b"
+        expect(re.search(pattern, text, re.M), f"{verb} is not in the help")
+        own = good(None, *words, "--help")
         expect(f"Usage: stipplectl {verb}" in own, f"the help of {verb} has no usage")
-        expect_equal(good(None, "help", verb), own, f"help {verb}")
+        expect_equal(good(None, "help", *words), own, f"help {verb}")
         expect("penetration" not in own, "depth is needle protrusion")
+    for short, verb in SHORT.items():
+        expect_equal(good(None, short, "--help"), good(None, "help", *verb.split()), f"{short} --help")
+    for noun in ("pen", "run"):
+        own = good(None, noun, "--help")
+        expect_equal(good(None, "help", noun), own, f"help {noun}")
+        for verb in NOUN_VERBS:
+            expect((f"  {verb}" in own) == verb.startswith(noun), f"{verb} in the help of {noun}")
     for option in ("--since", "--until", "--pen", "--limit", "--state", "--json", "--csv", "--no-headings", "--utc", "--socket"):
         expect(option in good(None, "--help", "runs"), f"{option} is not in the help of runs")
     expect("yesterday" in good(None, "runs", "--help"), "the help does not say what a time may be")
@@ -180,16 +191,21 @@ def test_wrong_usage():
     result = ctl(None)
     expect_equal((result.returncode, result.stdout), (64, b""), "no verb")
     expect(b"Verbs:" in result.stderr, "no verb: the help is not on stderr")
-    bad(None, 64, "did you mean 'runs'?", "rusn")
+    bad(None, 64, "did you mean 'run'?", "rusn")
+    bad(None, 64, "did you mean 'run list'?", "run", "lsit")
+    bad(None, 64, ["'run' needs a verb", "list, show"], "run")
+    bad(None, 64, "did you mean 'pen show'?", "show", "pen")
+    bad(None, 64, "--limit goes behind the verb", "--limit", "5", "runs")
+    bad(None, 64, "unknown option '--frobnicate'", "--frobnicate", "runs")
     bad(None, 64, "did you mean 'status'?", "stat")
     bad(None, 64, "stipplectl --help", "frobnicate")
     bad(None, 64, "did you mean --since?", "runs", "--sicne", "today")
     bad(None, 64, "unknown option '-z'", "runs", "-z")
     bad(None, 64, "'--pen' needs a value", "runs", "--pen")
     bad(None, 64, "--json takes no value", "runs", "--json=yes")
-    bad(None, 64, "--cycles does not go with 'pens'", "pens", "--cycles")
+    bad(None, 64, "--cycles does not go with 'pen list'", "pens", "--cycles")
     bad(None, 64, "exclude each other", "pens", "--csv", "--json")
-    bad(None, 64, "'pen' needs PEN", "pen")
+    bad(None, 64, "'pen show' needs PEN", "pen", "show")
     bad(None, 64, "what is 'b'", "pen", "a", "b")
     bad(None, 64, "in quotes", "sql", "SELECT", "1")
     bad(None, 64, ["ID is a whole number", "x7"], "run", "x7")
@@ -555,10 +571,14 @@ def test_completion(directory):
         return sorted(done.stdout.split())
 
     daemon = FakeDaemon(directory, pen__list=lambda client: {"rows": [pen("DEMO-1"), pen("OTHER-2")]})
-    expect_equal(complete(""), sorted(VERBS), "verbs")
+    expect(set(VERBS) | set(SHORT) | {"pen", "run"} <= set(complete("")), "nouns and verbs")
     expect_equal(complete("--utc", "ru"), ["run", "runs"], "verbs behind an option")
-    expect_equal(complete("runs", "--s"), ["--since", "--socket", "--state"], "options of a verb")
+    expect({"list", "show"} <= set(complete("run", "")), "verbs of a noun")
+    expect("list" in complete("help", "run", "l"), "verbs of a noun behind help")
+    expect_equal(complete("runs", "--s"), sorted(set(re.findall(r"--s[a-z-]+", good(None, "runs", "--help")))), "options of a verb")
+    expect_equal(complete("run", "list", "--state", ""), ["cut", "ended", "open"], "words of an option")
     expect_equal(complete("pen", "D"), ["DEMO-1"], "pens")
+    expect_equal(complete("pen", "show", "O"), ["OTHER-2"], "pens behind their verb")
     expect_equal(complete("runs", "--pen", ""), ["DEMO-1", "OTHER-2"], "pens of an option")
     expect_equal(complete("runs", "--since", "y"), ["yesterday"], "times")
     daemon.stop()

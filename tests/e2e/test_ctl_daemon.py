@@ -74,10 +74,10 @@ def test_columns_exist(clinic):
     """Every column of every verb's table is a member of what the daemon answers: a typing error shows as an empty column."""
     run = str(clinic.rows("runs", "--limit", "1")[0]["id"])
     serial = sorted(clinic.truth)[0]
-    asked = {"pens": ["pens"], "pen": ["pen", serial], "runs": ["runs", "--limit", "1"], "run": ["run", run],
+    asked = {"pens": ["pens"], "pen show": ["pen", serial], "run list": ["runs", "--limit", "1"], "run show": ["run", run],
              "status": ["status"], "identify": ["identify", serial, "--seconds", "0"]}
     for verb, words in asked.items():
-        columns = [path for _, path in COLUMNS.findall(clinic.ask(verb, "--help").split("Columns,")[1])]
+        columns = [path for _, path in COLUMNS.findall(clinic.ask(*verb.split(), "--help").split("Columns,")[1])]
         expect(len(columns) > 1, f"columns of {verb}")
         row = clinic.rows(*words)[0]
         for path in columns:

@@ -52,6 +52,25 @@ static void test_words(void **state)
 	expect_time("yesterday", true, "2026-11-19T23:00:00Z");
 }
 
+static void test_clock_of_day(void **state)
+{
+	(void)state;
+	use_zone("Europe/Berlin");
+	expect_time("10:30", false, "2026-11-20T09:30:00Z");
+	expect_time("9:05", true, "2026-11-20T08:05:00Z");
+	expect_time("23:59:59", false, "2026-11-20T22:59:59Z");
+	expect_time("today 10:30", false, "2026-11-20T09:30:00Z");
+	expect_time("yesterday 16:00", false, "2026-11-19T15:00:00Z");
+	expect_refused("24:00", -EINVAL);
+	expect_refused("10:60", -EINVAL);
+	expect_refused("10:3", -EINVAL);
+	expect_refused("123:00", -EINVAL);
+	expect_refused("tomorrow 10:00", -EINVAL);
+	expect_refused("today ", -EINVAL);
+	expect_refused(":30", -EINVAL);
+	use_zone("UTC");
+}
+
 static void test_dates(void **state)
 {
 	(void)state;
@@ -146,7 +165,6 @@ static void test_refusals(void **state)
 		"2026-11-20 14:00:60",
 		"2026-11-20 14:00 ",
 		"2026-11-20x",
-		"14:00",
 		"-",
 		"-h",
 		"-2",

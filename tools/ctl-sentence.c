@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a change did, as one sentence. Its form is the line's `done`, or made of
+ * noun and verb: {member}   of the answer, else of the record as it is now
+ * (NOUN.get), else as it was typed
+ *     [...]      left out when a {member} in it is null, false or empty
+ */
+#include "ctl-client.h"
+#include "ctl-table.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/timefmt.h"
+
+struct sentence {
+	struct ctl *ctl;
+	const json_t *answer, *record; /* record: NULL when there is none to be had */
+	struct buf out;
+};
+
+/* A time as people say it: of today "09:10", else with its day. */
+static bool add_moment(struct sentence *s, const char *text)
+{
+	int64_t at_us;
+	time_t at, now = (time_t)(s->ctl->now_us / USEC_PER_SEC);
+	struct tm tm, today;
+	char said[32];
+
+	if (strlen(text) < 20 || text[10] != 'T' || time_parse_rfc3339(text, &at_us) < 0)
+		return false;
+	at = (time_t)(at_us / USEC_PER_SEC);
+	if (!localtime_r(&at, &tm) || !localtime_r(&now, &today))
+		return false;
+	if (tm.tm_year == today.tm_year && tm.tm_yday == today.tm_yday)
+		strftime(said, sizeof(said), "%H:%M", &tm);
+	else
+		strftime(said, sizeof(said), "%Y-%m-%d %H:%M", &tm);
+	buf_adds(&s->out, said);
+	return true;
+}
+
+/* Adds the value; false when there is nothing to say. */
+static bool add_value(struct sentence *s, const json_t *value)
+{
+	static const struct ctl_column plain = {.type = TYPE_TEXT};
+
+	if (!value || json_is_null(value) || json_is_false(value) ||
+	    (json_is_string(value) && json_string_length(value) == 0))
+		return false;
+	if (json_is_true(value))
+		return true; /* it is there: the words around it say what that means */
+	if (!json_is_string(value) || !add_moment(s, json_string_value(value)))
+		cell_text(&plain, value, &s->out);
+	return true;
+}
+
+static bool add_member(struct sentence *s, const char *name, size_t len)
+{
+	char key[64];
+	const char *typed;
+
+	if (len >= sizeof(key))
+		return false;
+	memcpy(key, name, len);
+	key[len] = '\0';
+	if (add_value(s, json_object_get(s->answer, key)) ||
+	    add_value(s, json_object_get(s->record, key)))
+		return true;
+	typed = ctl_value(s->ctl, key);
+	if (!typed || !*typed || json_object_get(s->answer, key))
+		return false;
+	text_add_safe(&s->out, typed, strlen(typed));
+	return true;
+}
+
+/* Fills @form up to its end or a ']'; false when a member had nothing to say.
+ */
+static bool add_form(struct sentence *s, const char **form)
+{
+	bool whole = true;
+
+	while (**form && **form != ']') {
+		char c = *(*form)++;
+
+		if (c == '{') {
+			size_t len = strcspn(*form, "}");
+
+			whole = add_member(s, *form, len) && whole;
+			*form += len + ((*form)[len] == '}');
+		} else if (c == '[') {
+			size_t before = s->out.len;
+			bool said = add_form(s, form);
+
+			*form += **form == ']';
+			if (!said && s->out.data) {
+				s->out.len = before;
+				s->out.data[before] = '\0';
+			}
+		} else {
+			buf_addc(&s->out, c);
+		}
+	}
+	return whole;
+}
+
+/* "add": "added"; "take_back": "taken back". */
+static void add_done(struct buf *out, const char *verb)
+{
+	static const struct {
+		const char *verb, *done;
+	} irregular[] = {
+		{"void", "taken back"},
+		{"begin", "begun"},
+		{"withdraw", "withdrawn"},
+		{"set", "set"},
+		{"quit", "ended"},
+		{"read", "read"},
+		{"tell", "told"},
+		{"hold", "held"},
+		{"show", "shown"},
+		{"report", "reported"},
+		{"follow_up", "followed up"},
+	};
+	size_t len = strlen(verb);
+
+	for (size_t i = 0; i < ELEMENTSOF(irregular); i++)
+		if (streq(irregular[i].verb, verb)) {
+			buf_adds(out, irregular[i].done);
+			return;
+		}
+	buf_adds(out, verb);
+	buf_adds(out, len > 0 && verb[len - 1] == 'e' ? "d" : "ed");
+}
+
+/* "Practitioner #3 added." with what names it, where something does. */
+static void add_plain(struct sentence *s)
+{
+	static const char *const labels[] = {"[ {client_number}][ {client_name}]",
+					     "[ {number}][ {name}]"};
+	const struct db_change *change = s->ctl->verb->change;
+	const json_t *id = json_object_get(s->answer, change->noun);
+	char noun[64];
+
+	snprintf(noun, sizeof(noun), "%s", change->noun);
+	for (char *p = noun; *p; p++)
+		*p = *p == '_' ? ' ' : *p;
+	buf_addf(&s->out, "%c%s", toupper((unsigned char)noun[0]), noun + 1);
+	if (json_is_integer(id))
+		buf_addf(&s->out, " #%lld", (long long)json_integer_value(id));
+	for (size_t i = 0; i < ELEMENTSOF(labels); i++) {
+		const char *form = labels[i];
+		size_t before = s->out.len;
+
+		add_form(s, &form);
+		if (s->out.len > before) {
+			buf_addc(&s->out, ',');
+			break;
+		}
+	}
+	buf_addc(&s->out, ' ');
+	add_done(&s->out, strrchr(change->decl.method, '.') + 1);
+}
+
+/* The record as it is now, for its name. What cannot be had is left out of the
+ * sentence. */
+static void get_record(struct sentence *s, struct ctl_answer *answer)
+{
+	const char *noun = s->ctl->verb->change->noun;
+	const json_t *id = json_object_get(s->answer, noun);
+	struct buf params = BUF_INIT(0);
+	const struct ctl_verb *get;
+	char method[64];
+
+	snprintf(method, sizeof(method), "%s.get", noun);
+	get = ctl_verb_of(method);
+	if (!get || !get->decl || !json_is_integer(id) ||
+	    json_is_true(json_object_get(s->answer, "dry_run")))
+		return;
+	json_open(&params, '{');
+	json_kv_int(&params, noun, json_integer_value(id));
+	json_close(&params, '}');
+	if (params.error == 0 && ctl_try(s->ctl, method, params.data, answer) == 0)
+		s->record = answer->result;
+	buf_done(&params);
+}
+
+int ctl_say_done(struct ctl *ctl, const json_t *answer)
+{
+	const struct ctl_line *line = ctl->verb->line;
+	struct sentence s = {.ctl = ctl, .answer = answer};
+	struct ctl_answer record = {};
+	const char *form = line ? line->done : NULL;
+	bool dry = json_is_true(json_object_get(answer, "dry_run"));
+	bool repeated = json_is_true(json_object_get(answer, "repeated"));
+	int status = 0;
+
+	get_record(&s, &record);
+	if (form)
+		add_form(&s, &form);
+	else
+		add_plain(&s);
+	if (s.out.error < 0)
+		status = ctl_fail_memory();
+	else if (dry)
+		printf("Dry run, nothing was kept. It would say: %s.\n", s.out.data);
+	else
+		printf("%s%s.\n", repeated ? "Done before, by the same request: " : "", s.out.data);
+	buf_done(&s.out);
+	ctl_answer_done(&record);
+	return status;
+}
