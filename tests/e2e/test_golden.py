@@ -3,20 +3,26 @@
 """What the daemon answers, member by member: tests/golden/rpc/*.golden against a real daemon with three pens.
 
 A case is a text file: lines that begin with `#` say what it is about, lines that begin with `>` are sent as they are, and after each
-`<` follows an answer in JSON over any number of lines. In what is sent ${NAME} is replaced by what variables() found. In an
-answer a text of the form "<kind>" stands for any value of that kind (KINDS), "<kind|null>" for that or null, and an array
-["<each>", X] for one or more elements like X. Everything else must be equal, and no member may be missing or new: programs of others
+`<` follows an answer in JSON over any number of lines. `> client.add {"number":"1001"}` is short for the request with that method and
+those params; `+ client.add {...}` is one that comes before, whose answer is not looked at but must be no error. A case with the line
+`# daemon: own` gets a daemon of its own, without pens and with an empty record, whose numbers are always the same; with
+`# daemon: own, with a pen` it has PAIR-0001 from the recording. When such a case is over, `stippled --verify` must find nothing wrong.
+In what is sent ${NAME} is replaced by what variables() found. In an answer a text of the form "<kind>" stands for any value of that kind (KINDS), "<kind|null>" for that or null, and an array
+["<each>", X] for one or more elements like X; <now> in a text is a time of about now. Everything else must be equal, and no member may be missing or new: programs of others
 read these answers.
 
     tests/e2e/test_golden.py [--update] [NAME...]
 
 --update writes what was answered into the files: placeholders stay where they fit, and what differs from run to run gets one.
 """
+import datetime
 import glob
 import json
 import os
 import re
 import sys
+import tempfile
+import time
 
 from harness import (BUILD, TOP, Daemon, Failure, Process, Tap, expect, expect_equal, program, temporary_directory,
                      wait_until)
@@ -79,12 +85,16 @@ def differences(pattern, found, where="answer"):
             yield f"{where} has {len(found)} elements, not {len(pattern)}"
         for i, (a, b) in enumerate(zip(pattern, found)):
             yield from differences(a, b, f"{where}[{i}]")
+    elif isinstance(pattern, str) and "<now>" in pattern and isinstance(found, str) and NOW.sub(now_masked, found) == pattern:
+        pass
     elif type(pattern) is not type(found) or pattern != found:
         yield f"{where} is {json.dumps(found)[:200]}, not {json.dumps(pattern)[:200]}"
 
 
-def masked(found, name=""):
+def masked(found, name="", own=False):
     """@found with placeholders for what changes from run to run."""
+    if own:
+        return masked_own(found, name)
     if isinstance(found, dict):
         # The id of an answer is that of its request.
         return {k: v if k == "id" and "jsonrpc" in found else masked(v, k) for k, v in found.items()}
@@ -96,17 +106,54 @@ def masked(found, name=""):
     return f"<{kind}>" if kind and found is not None and any(KINDS[k](found) for k in kind.split("|")) else found
 
 
-def updated(pattern, found, name=""):
+# In a daemon of its own only these change from run to run, and times of now.
+VOLATILE_OWN = {"actor": "text", "by": "text", "uid": "int", "hash": "hex64"}
+
+
+NOW = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d")  # as messages for people have it
+
+
+def now_masked(match):
+    """A time of about now as <now>, any other as it is. The zone of the daemon is UTC."""
+    at = datetime.datetime.fromisoformat(match.group() + "+00:00").timestamp()
+    return "<now>" if abs(at - time.time()) < 3600 else match.group()
+
+
+def masked_own(found, name):
+    if isinstance(found, dict):
+        return {k: masked_own(v, k) for k, v in found.items()}
+    if isinstance(found, list):
+        return [masked_own(v, "") for v in found]
+    if KINDS["time"](found):
+        at = datetime.datetime.fromisoformat(found.replace("Z", "+00:00")).timestamp()
+        return "<time>" if abs(at - time.time()) < 3600 else found
+    if KINDS["int"](found) and abs(found / 1e6 - time.time()) < 3600:
+        return "<int>"
+    if KINDS["hex64"](found):
+        return "<hex64>"
+    kind = VOLATILE_OWN.get(name)
+    if kind and KINDS[kind](found):
+        return f"<{kind}>"
+    return NOW.sub(now_masked, found) if isinstance(found, str) else found
+
+
+def updated(pattern, found, name="", own=False):
     """@pattern changed as little as makes @found right."""
     if not list(differences(pattern, found)):
         return pattern
     if isinstance(pattern, dict) and isinstance(found, dict):
-        return {k: updated(pattern[k], v, k) if k in pattern else masked(v, k) for k, v in found.items()}
+        return {k: updated(pattern[k], v, k, own) if k in pattern else masked(v, k, own) for k, v in found.items()}
     if is_each(pattern) and isinstance(found, list) and found:
-        return ["<each>", updated(pattern[1], found[0])]
+        return ["<each>", updated(pattern[1], found[0], "", own)]
     if isinstance(pattern, list) and isinstance(found, list) and len(pattern) == len(found):
-        return [updated(a, b) for a, b in zip(pattern, found)]
-    return masked(found, name)
+        return [updated(a, b, "", own) for a, b in zip(pattern, found)]
+    return masked(found, name, own)
+
+
+def request_line(number, text):
+    """`noun.verb {params}` as a request."""
+    method, _, params = text.partition(" ")
+    return json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": json.loads(params or "{}")})
 
 
 class Case:
@@ -116,13 +163,15 @@ class Case:
         text = []
         with open(path, encoding="utf-8") as f:
             for line in [*f.read().splitlines(), "#end"]:
-                if line[:1] in ("#", ">", "<") and text:
+                if line[:1] in ("#", ">", "<", "+") and text:
                     self.steps.append(("answer", json.loads("\n".join(text)) if "".join(text).strip() else None))
                     text = []
                 if line.startswith("#"):
                     self.about.append(line)
                 elif line.startswith(">"):
                     self.steps.append(("send", line[1:].strip()))
+                elif line.startswith("+"):
+                    self.steps.append(("given", line[1:].strip()))
                 elif line.startswith("<"):
                     text = [line[1:] or " "]
                 elif text:
@@ -130,21 +179,47 @@ class Case:
                 else:
                     expect(not line.strip(), f"{path}: what is this: {line}")
         self.about.pop()
+        self.own = any(line.startswith("# daemon: own") for line in self.about)
+        self.pen = "# daemon: own, with a pen" in self.about
 
     def methods(self):
-        return set(re.findall(r'"method"\s*:\s*"([^"]+)"', " ".join(text for kind, text in self.steps if kind == "send")))
+        sent = [text for kind, text in self.steps if kind == "send"]
+        return set(re.findall(r'"method"\s*:\s*"([^"]+)"', " ".join(sent))) | {t.split()[0] for t in sent if t[:1].isalpha()}
+
+    def run_alone(self, update):
+        """With a daemon of its own, whose record is then checked from its entries."""
+        with tempfile.TemporaryDirectory(prefix="stipple-golden-") as directory:
+            daemon = Daemon(directory, ports=["replay:" + RECORDING] if self.pen else []).start()
+            if self.pen:
+                client = daemon.client()
+                wait_until(lambda: [r for r in client.call("pen.list")["rows"] if r["state"] == "away"], "the recorded pen")
+                client.close()
+            try:
+                self.run(daemon, {}, update)
+                expect_equal(daemon.terminate(), 0, "exit status")
+            finally:
+                daemon.kill()
+            verified = daemon.verify()
+            expect_equal(verified.returncode, 0, "stippled --verify:\n" + verified.stdout.decode())
 
     def run(self, daemon, variables, update):
         client = daemon.client()
         problems = []
+        sent = 0
         for i, (kind, content) in enumerate(self.steps):
-            if kind == "send":
+            if kind in ("send", "given"):
                 line = re.sub(r"\$\{(\w+)\}", lambda m: str(variables[m.group(1)]), content)
+                if line[:1].isalpha():
+                    sent += 1
+                    line = request_line(sent, line)
                 client.send_line(line.encode() + b"\n")
+                if kind == "given":
+                    answer = client.read_line()
+                    expect("result" in answer, f"+ {content}: {json.dumps(answer)}")
                 continue
             found = client.read_line()
             if update:
-                self.steps[i] = (kind, updated(content, found))
+                self.steps[i] = (kind, updated(content, found, "", self.own))
             else:
                 problems += differences(content, found, f"answer {sum(k == 'answer' for k, _ in self.steps[:i]) + 1}")
         # Nothing but events came: the next answer is that to one more question.
@@ -161,7 +236,7 @@ class Case:
             for line in self.about:
                 f.write(line + "\n")
             for kind, content in self.steps:
-                f.write(f"> {content}\n" if kind == "send" else f"< {json.dumps(content, indent=1, ensure_ascii=False)}\n")
+                f.write(f"{'>+'[kind == 'given']} {content}\n" if kind != "answer" else f"< {json.dumps(content, indent=1, ensure_ascii=False)}\n")
 
 
 def start(directory):
@@ -203,7 +278,10 @@ def main():
     for case in cases:
         if names and case.name not in names:
             continue
-        tap.case(case.name, case.run, daemon, variables, update)
+        if case.own:
+            tap.case(case.name, case.run_alone, update)
+        else:
+            tap.case(case.name, case.run, daemon, variables, update)
         if update:
             case.write()
     if not names:
