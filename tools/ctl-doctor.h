@@ -67,7 +67,6 @@ struct doctor {
 };
 
 /* ---- ctl-doctor.c ---- */
-extern const struct ctl_column ctl_doctor_columns[];
 /* One finding of @check. @remedy: what to do, NULL for nothing. Copies. */
 void doctor_say(struct doctor *d, const char *check, enum doctor_state state, const char *remedy,
 		const char *format, ...) _printf_(5, 6);

@@ -401,8 +401,12 @@ const struct ctl_verb ctl_verbs[] = {
 	 .run = ctl_api,
 	 .args = {{.name = "METHOD", .optional = true, .doc = "explain this one"}}},
 	{.name = "doctor",
-	 .doc = "Look for what keeps pens from being read, and say how to mend it.",
-	 .run = ctl_doctor},
+	 .doc = "Look for what keeps pens from being read, and say how to mend it (status 1: warnings, 2: problems).",
+	 .run = ctl_doctor,
+	 .columns = ctl_doctor_columns,
+	 .example = "stipplectl doctor\nsudo stipplectl doctor   # sees, too, which program holds "
+		    "a port\n"
+		    "stipplectl doctor --json | jq -r 'select(.state == \"problem\") .remedy'"},
 	{.name = "help",
 	 .doc = "Print this text, or that of a verb.",
 	 .run = ctl_help_run,

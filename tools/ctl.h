@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/util.h"
 #include "db/change.h"
+#include "ctl-text.h"
 
 #define CTL_SOCKET   "/run/stipple/stipple.sock"
 #define CTL_DATABASE "/var/lib/stipple/stipple.db"
@@ -107,6 +108,9 @@ struct ctl_line {
 				others: --csv, --json */
 	const char *done;    /* what is said after it was done; ctl-sentence.c */
 	const char *fixed;   /* a bool param that this verb sets */
+	bool reason;	     /* this verb wants a reason where its method does not */
+	const char *confirm; /* why whoever sits there is asked before it is done */
+	uint64_t options;    /* CTL_OPTION() beside those of the declaration */
 	const char *example; /* lines for the help */
 	int (*run)(struct ctl *ctl);
 	bool hidden; /* no verb: others ask it */
@@ -173,8 +177,8 @@ int ctl_flush(bool *ret_gone);
 /* ---- ctl-verbs.c ---- */
 extern const struct ctl_verb ctl_verbs[]; /* those without a declaration; ends with name NULL */
 extern const struct ctl_option ctl_options[OPT_N_];
-extern const struct ctl_column ctl_cycle_columns[], ctl_point_columns[], ctl_port_columns[],
-	ctl_api_columns[], ctl_param_columns[];
+extern const struct ctl_column ctl_doctor_columns[], ctl_cycle_columns[], ctl_point_columns[],
+	ctl_port_columns[], ctl_api_columns[], ctl_param_columns[];
 
 /* ---- ctl-declared.c ---- */
 /* Every verb, sorted by name; ends with name NULL. Made once, lives as long as
@@ -215,6 +219,12 @@ int ctl_set_value(struct ctl *ctl, const char *param, const char *text);
  */
 int ctl_add_value(struct ctl *ctl, struct buf *b, const struct db_param *param, const char *what,
 		  const char *text);
+
+/* The allowed word that @text begins, whole; @text itself when there is none or any text is
+ * allowed. */
+struct slice ctl_whole_word(const struct db_param *param, const char *text);
+/* Whether the verb refuses to go on without it. */
+bool ctl_own_required(const struct ctl_verb *verb, const struct ctl_own *own);
 
 /* ---- ctl-prompt.c ---- */
 /* Whether somebody is there to be asked: stdin and stderr are a terminal. */
@@ -280,6 +290,7 @@ int ctl_help_run(struct ctl *ctl);
 int ctl_bridge(struct ctl *ctl);
 int ctl_scan(struct ctl *ctl);
 int ctl_today(struct ctl *ctl);
+int ctl_history(struct ctl *ctl);
 int ctl_import(struct ctl *ctl);
 int ctl_export(struct ctl *ctl);
 int ctl_backup(struct ctl *ctl);
