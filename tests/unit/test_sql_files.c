@@ -200,11 +200,47 @@ static void check_column_order(sqlite3 *handle, const struct db_query *q, const 
 	sqlite3_finalize(stmt);
 }
 
+/* Whether each of the words of @given is one of @words, " word word ". */
+static bool only_words(const char *given, const char *words)
+{
+	char word[64];
+
+	for (; *given; given += strcspn(given, " ") + 1) {
+		snprintf(word, sizeof(word), " %.*s ", (int)strcspn(given, " "), given);
+		if (!strstr(words, word))
+			return false;
+	}
+	return true;
+}
+
+/* Most runs have ended and are linked; a practitioner has one of each few; the others have an index
+ * of their own. */
+static bool runs_leave_most(const char *given)
+{
+	return only_words(given, " state=ended attribution=linked attribution=unattributed "
+				 "attribution=dismissed practitioner ");
+}
+
+/* Most sessions are signed; a pen works in one of each few; the others have an index of their own.
+ */
+static bool sessions_leave_most(const char *given)
+{
+	return only_words(given, " state=signed state=open state=closed state=void pen ");
+}
+
+/* What is found by other rows than those of the order, and so few that they may be sorted. */
+static bool is_sorted(const struct db_query *q, const char *given)
+{
+	return streq(q->method, "run.list") && strstr(given, "client ") != NULL;
+}
+
 /* Filters that leave most rows in: walking the index of the order is right for them. */
 static bool leaves_most(const struct db_query *q, const char *given)
 {
 	if (streq(q->method, "run.list"))
-		return streq(given, "state=ended ");
+		return runs_leave_most(given);
+	if (streq(q->method, "session.list"))
+		return sessions_leave_most(given);
 	if (streq(q->method, "entry.list"))
 		return strncmp(given, "order=", 6) == 0 && !strchr(strchr(given, ' '), '=') &&
 		       !strstr(given, "after");
@@ -233,12 +269,14 @@ static void check_plan(sqlite3 *handle, const struct db_query *q, const struct v
 		/* Counting what is different in a lot's uses sorts nothing but those. */
 		if (strstr(step, "count(DISTINCT)"))
 			continue;
-		if (strstr(step, "TEMP B-TREE") || strstr(step, "AUTOMATIC") ||
-		    strstr(step, "MATERIALIZE"))
+		if ((strstr(step, "TEMP B-TREE") && !is_sorted(q, v->given)) ||
+		    strstr(step, "AUTOMATIC") || strstr(step, "MATERIALIZE"))
 			fail_msg("%s {%s}: %s", q->method, v->given, step);
 		/* Without a filter a page walks the index that has its order, and ends after its
 		 * last row. */
 		if (strncmp(step, "SCAN ", 5) == 0 && !strstr(step, "CONSTANT ROW") &&
+		    /* by their names subqueries of one row, and of few */
+		    !streq(step, "SCAN one") && !streq(step, "SCAN few") &&
 		    !strstr(step, "VIRTUAL TABLE") && /* a list given in the statement */
 		    !(may_walk && steps == 1))
 			fail_msg("%s {%s}: %s", q->method, v->given, step);

@@ -42,6 +42,12 @@
 -- column: gaps json -- What was lost: [[first cycle, how many],...].
 -- column: digest text -- BLAKE2b-256 of its decoded cycles, as in the chain; null while open.
 -- column: entry int -- The entry that holds it in the chain; null while open.
+-- column: session int -- Number of the session that it belongs to; null for none.
+-- column: client int -- Number of the session's client in this database; null for none.
+-- column: attribution text -- Why: time (by its time), hand (somebody said so), none (nobody's), dismissed.
+-- column: dismissed text -- What a dismissed run was: test, training, service or other.
+-- column: attribution_entry int -- The entry that this follows from; null when it never belonged to anybody.
+-- column: candidates json -- Of a run that is nobody's, the sessions that held the pen when it may have been: [{session, kind, state, client, start, end},...].
 
 SELECT r.id, p.serial, r.number, r.boot,
 	CASE r.state WHEN 0 THEN 'open' WHEN 1 THEN 'ended' ELSE 'cut' END AS state,
@@ -74,6 +80,15 @@ SELECT r.id, p.serial, r.number, r.boot,
 		'sd', round(sqrt(max(0.0, (m.square_sum * 1.0 - m.sum * 1.0 * m.sum / m.count) / m.count)), 3)))
 		FROM measurement m WHERE m.run = r.id) AS measurements,
 	coalesce(r.gaps, '[]') AS gaps,
-	e.payload ->> 'digest' AS digest, r.entry
+	e.payload ->> 'digest' AS digest, r.entry,
+	r.session, (SELECT s.client FROM session s WHERE s.id = r.session) AS client,
+	CASE WHEN r.attribution = 3 THEN 'dismissed' WHEN r.session IS NULL THEN 'none' WHEN r.attribution = 1 THEN 'time' ELSE 'hand' END AS attribution,
+	r.dismissed, r.attribution_entry,
+	(SELECT json_group_array(json_object('session', s.id, 'kind', s.kind, 'state', s.state, 'client', s.client, 'start', utc_time(s.start_us),
+			'end', utc_time(s.end_us)))
+		FROM assignment a INDEXED BY assignment_pen JOIN session s ON s.id = a.session
+		WHERE r.session IS NULL AND r.attribution <> 3 AND a.pen = r.pen AND a.void IS NULL AND a.from_us < r.latest_us
+			AND a.from_us >= coalesce((SELECT max(b.from_us) FROM assignment b WHERE b.pen = r.pen AND b.void IS NULL AND b.from_us <= r.earliest_us), 0)
+			AND (a.to_us IS NULL OR a.to_us > r.earliest_us)) AS candidates
 FROM run r JOIN pen p ON p.id = r.pen JOIN log l ON l.id = r.log LEFT JOIN entry e ON e.seq = r.entry
 WHERE r.id = :run

@@ -5,6 +5,10 @@
 -- param: since time -- Only those that started at this time or later.
 -- param: until time -- Only those that started before this time.
 -- param: state text values=open|ended|cut -- Only those that are open, that ended, or whose end was cut off.
+-- param: session ref:session -- Only those of this session: its number; or its client, when there is only one.
+-- param: client ref:client -- Only those in sessions of this client: record number, or name.
+-- param: practitioner ref:practitioner -- Only those in sessions of this practitioner.
+-- param: attribution text values=unattributed|linked|dismissed -- Only those that belong to nobody, to a session, or that were dismissed.
 -- param: limit int min=1 max=1000 default=100 -- At most so many.
 -- param: after text max=64 -- Go on where an earlier answer ended: its `next`.
 -- column: id int -- Number of the run in this database.
@@ -29,6 +33,10 @@
 -- column: depth_max_um int -- Greatest protrusion.
 -- column: complete bool -- Whether every cycle is here and the pen's own totals agree.
 -- column: completeness text -- complete, incomplete, open, or unlogged: the pen keeps no log, the run is derived from what was heard of it.
+-- column: session int -- Number of the session that it belongs to; null for none.
+-- column: client int -- Number of the session's client in this database; null for none.
+-- column: attribution text -- Why: time (by its time), hand (somebody said so), none (nobody's), dismissed.
+-- column: dismissed text -- What a dismissed run was: test, training, service or other.
 
 SELECT r.id, p.serial, r.number, r.boot,
 	CASE r.state WHEN 0 THEN 'open' WHEN 1 THEN 'ended' ELSE 'cut' END AS state,
@@ -46,6 +54,9 @@ SELECT r.id, p.serial, r.number, r.boot,
 	r.state = 1 AND r.lost_cycles = 0 AND r.flags & 39 = 0 AS complete,
 	CASE WHEN r.flags & 32 THEN 'unlogged' WHEN r.state = 0 THEN 'open'
 		WHEN r.state = 1 AND r.lost_cycles = 0 AND r.flags & 7 = 0 THEN 'complete' ELSE 'incomplete' END AS completeness,
+	r.session, (SELECT s.client FROM session s WHERE s.id = r.session) AS client,
+	CASE WHEN r.attribution = 3 THEN 'dismissed' WHEN r.session IS NULL THEN 'none' WHEN r.attribution = 1 THEN 'time' ELSE 'hand' END AS attribution,
+	r.dismissed,
 	r.start_us || '.' || r.id AS cursor
 FROM run r
 	INDEXED BY run_unfinished                                                          -- if state=open
@@ -58,6 +69,12 @@ WHERE true
 	AND r.state <> 1 AND r.state = 0                                                   -- if state=open
 	AND r.state = 1                                                                    -- if state=ended
 	AND r.state <> 1 AND r.state = 2                                                   -- if state=cut
+	AND r.session = :session                                                           -- if session
+	AND r.session IN (SELECT s.id FROM session s WHERE s.client = :client)             -- if client
+	AND (SELECT s.practitioner FROM session s WHERE s.id = r.session) = :practitioner  -- if practitioner
+	AND r.session IS NULL AND r.attribution <> 3                                       -- if attribution=unattributed
+	AND r.session IS NOT NULL                                                          -- if attribution=linked
+	AND r.attribution = 3                                                              -- if attribution=dismissed
 	AND (r.start_us, r.id) < (cursor_part(:after, 0, 2), cursor_part(:after, 1, 2))    -- if after
 ORDER BY r.start_us DESC, r.id DESC
 LIMIT :limit

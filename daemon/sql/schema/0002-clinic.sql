@@ -120,6 +120,9 @@ CREATE INDEX session_client ON session (client, start_us);
 CREATE INDEX session_course ON session (course, start_us);
 CREATE INDEX session_practitioner ON session (practitioner, start_us);
 CREATE INDEX session_start ON session (start_us);
+CREATE INDEX session_day ON session (day, start_us);
+CREATE INDEX session_place ON session (place, start_us) WHERE place IS NOT NULL;
+CREATE INDEX session_void ON session (start_us) WHERE state = 'void';
 CREATE INDEX session_open ON session (start_us) WHERE state = 'open';
 CREATE INDEX session_unsigned ON session (start_us) WHERE state = 'closed';
 
