@@ -58,6 +58,9 @@ static int add_param(struct change *x, size_t i)
 	struct db_value *v = &x->m->value[i];
 	int r = 0;
 
+	if (p->required && !v->set)
+		return refuse_with(&x->m->refusal, REFUSE_MISSING, p->name,
+				   "%s needs the parameter %s.", x->c->decl.method, p->name);
 	if (p->type == DB_REF && v->set) {
 		r = resolve_ref(&x->s->stmts.cache, x->s->handle, p, p->noun, v, &x->m->refusal);
 		if (r < 0 && r != -EBADR)

@@ -186,18 +186,46 @@ static int check_writable(const char *path, sqlite3 *handle, struct db_problem *
 	return 0;
 }
 
-/* The clinic's zone is part of the record: days of runs follow from it. */
-static int note_zone(struct store *s, const struct db_options *o, const char *zone,
-		     struct db_problem *problem)
+/* Whether the record has this setting already. */
+static bool has_setting(struct store *s, const char *name, const char *value)
 {
-	int r;
+	const char *now;
+	sqlite3_stmt *q;
+	bool same = false;
 
-	if (streq(zone, o->zone))
-		return 0;
-	r = store_begin(s);
-	if (r == 0)
-		r = setting_add(s, "zone", o->zone);
-	if (r == 0)
+	if (stmt_begin(&s->stmts, setting_get, &q, V_TEXT(name)) < 0)
+		return false;
+	if (stmt_step(&s->stmts, q) > 0) {
+		now = (const char *)sqlite3_column_text(q, 0);
+		same = now && streq(now, value);
+		stmt_end(q);
+	}
+	return same;
+}
+
+/* Settings that are part of the record, for what is in it follows from them: the clinic's zone gives runs their days. */
+static int note_settings(struct store *s, const struct db_options *o, struct db_problem *problem)
+{
+	char years[16];
+	const struct {
+		const char *name, *value;
+	} settings[] = {
+		{"zone", o->zone},
+		{"retention_years", o->retention_years > 0 ? years : NULL},
+	};
+	bool begun = false;
+	int r = 0;
+
+	snprintf(years, sizeof(years), "%d", o->retention_years);
+	for (size_t i = 0; i < ELEMENTSOF(settings) && r == 0; i++) {
+		if (!settings[i].value || has_setting(s, settings[i].name, settings[i].value))
+			continue;
+		r = begun ? 0 : store_begin(s);
+		begun = true;
+		if (r == 0)
+			r = setting_add(s, settings[i].name, settings[i].value);
+	}
+	if (r == 0 && begun)
 		r = store_commit(s);
 	if (r < 0) {
 		open_problem(s->handle, o->path, r, problem);
@@ -239,7 +267,9 @@ static int open_both(struct db *db, const struct db_options *o, struct db_proble
 	key = NULL;
 	db->writer->store.host_id = head.host_id;
 	db->writer->store.head = db->writer->store.durable = head.head;
-	r = note_zone(&db->writer->store, o, head.zone, problem);
+	r = note_settings(&db->writer->store, o, problem);
+	db->writer->store.wipe = true; /* a log that a crash left may hold what was deleted then */
+	store_wipe(&db->writer->store);
 	db->writer->health.last_entry = db->writer->store.durable.seq;
 	return r;
 }

@@ -18,6 +18,7 @@ struct db_options {
 	const char *path;          /* database file */
 	const char *key_path;      /* signing key, 0600, kept apart */
 	const char *zone;          /* clinic's zone; the process's TZ is already set to it */
+	int retention_years;       /* how long a client's record must be kept; 0: as it was, 3 in a new record */
 	bool read_only;            /* --check, --verify */
 };
 

@@ -92,6 +92,7 @@
 	X(run_open_of_pen)                                                                         \
 	X(run_progress)                                                                            \
 	X(session_amend)                                                                           \
+	X(setting_get)                                                                             \
 	X(session_state)                                                                           \
 	X(tail_add)                                                                                \
 	X(tail_drop)                                                                               \

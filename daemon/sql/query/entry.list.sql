@@ -14,7 +14,10 @@
 -- column: payload json -- The content, as canonical JSON.
 -- column: hash hex -- BLAKE2b-256 over the previous hash and this entry.
 
-SELECT e.seq, e.at_us, e.actor, e.action, coalesce(e.payload ->> 'pen', iif(e.actor LIKE 'pen:%', substr(e.actor, 5), NULL)) AS pen, e.request_id, e.payload, e.hash, e.seq AS cursor
+SELECT e.seq, e.at_us, e.actor, e.action, coalesce(
+		iif(json_type(e.payload, '$.pen') = 'integer', (SELECT serial FROM pen WHERE id = e.payload ->> 'pen'), e.payload ->> 'pen'),
+		iif(e.actor LIKE 'pen:%', substr(e.actor, 5), NULL)) AS pen,
+	e.request_id, e.payload, e.hash, e.seq AS cursor
 FROM entry e
 WHERE true
 	AND e.seq > cursor_part(:after, 0, 1)                    -- if after and order=oldest
