@@ -4,18 +4,18 @@
 -- noun: client
 -- param: client ref:client required -- Record number, or name.
 -- param: practitioner ref:practitioner -- Who looked; without it, who is at the keyboard.
--- param: at time -- When; without it, now.
+-- param: age_checked time -- When; without it, now.
 -- about: checked_by=practitioner
 
 --: let
 SELECT coalesce(:practitioner, :on_behalf_of, (SELECT id FROM practitioner WHERE user_name = :actor AND active)) AS checked_by,
-	coalesce(:at, :at_us) AS checked_us
+	coalesce(:age_checked, :at_us) AS checked_us
 
 --: check
 SELECT 'missing', 'Nobody is said to have looked at the identity document: name the practitioner.', 'practitioner'
 WHERE :checked_by IS NULL
 UNION ALL
-SELECT 'invalid', printf('%s is in the future.', local_time(:checked_us)), 'at'
+SELECT 'invalid', printf('%s is in the future.', local_time(:checked_us)), 'age_checked'
 WHERE :checked_us > :at_us + 300000000
 UNION ALL
 SELECT 'conflict', printf('Client #%d was erased on %s: there is nothing left to change.', id, local_time(erased_us)), 'client'

@@ -7,8 +7,13 @@
 -- guard: of_session=session
 -- reason: required
 
+-- A signed session may rest on a consent for the whole course.
 --: let
-SELECT client AS client, session AS of_session FROM consent WHERE id = :consent
+SELECT n.client AS client, coalesce(n.session, (SELECT s.id FROM session s
+		WHERE s.client = n.client AND s.state = 'signed' AND s.start_us >= n.at_us AND (n.course IS NULL OR s.course = n.course)
+		ORDER BY s.start_us LIMIT 1)) AS of_session
+FROM consent n
+WHERE n.id = :consent
 
 --: check
 SELECT 'invalid', printf('Record #%d is of aftercare: take it back with aftercare.void.', id), 'consent'

@@ -22,7 +22,7 @@
 -- column: consents json -- Consents: [{id, course, session, form, form_version, risks, at, withdrawn, practitioner, note},...].
 -- column: aftercare json -- Aftercare: [{id, session, form, form_version, at, practitioner, note},...].
 -- column: patch_tests json -- Patch tests: [{id, product, lot, at, read, result, practitioner, note},...].
--- column: reactions json -- Adverse events: [{id, session, kind, cause, severity, at, note, reported, reported_to, follow_up, follow_up_text, closed},...].
+-- column: reactions json -- Adverse events: [{id, session, kind, cause, severity, at, note, reported, reported_to, followed_up, follow_up, closed},...].
 -- column: entries json -- What was written about the client, the first first: [{entry, at, actor, action, payload, personal},...].
 -- column: version int -- Entry that last changed the record.
 
@@ -93,7 +93,7 @@ SELECT 'stipple.client/1' AS format, c.id, n.value AS number, m.value AS name, b
 		WHERE p.client = c.id AND p.void IS NULL) AS patch_tests,
 	(SELECT json_group_array(json_object('id', x.id, 'session', x.session, 'kind', x.kind, 'cause', x.cause, 'severity', x.severity,
 			'at', utc_time(x.at_us), 'note', t.value, 'reported', utc_time(x.reported_us), 'reported_to', o.value,
-			'follow_up', utc_time(x.follow_up_us), 'follow_up_text', f.value, 'closed', utc_time(x.closed_us)))
+			'followed_up', utc_time(x.followed_up_us), 'follow_up', f.value, 'closed', utc_time(x.closed_us)))
 		FROM reaction x INDEXED BY reaction_client
 		LEFT JOIN personal t ON t.entry = x.note_entry AND t.field = 'note'
 		LEFT JOIN personal o ON o.entry = x.reported_to_entry AND o.field = 'reported_to'

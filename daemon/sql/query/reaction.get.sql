@@ -15,8 +15,8 @@
 -- column: note text -- What was seen and done.
 -- column: reported time -- When it was reported; null when not.
 -- column: reported_to text -- To whom.
--- column: follow_up time -- When it was last followed up; null when never.
--- column: follow_up_text text -- What was found then.
+-- column: followed_up time -- When it was last followed up; null when never.
+-- column: follow_up text -- What was found then.
 -- column: closed time -- When it was closed; null while it is open.
 -- column: void bool -- Whether it was taken back as a mistake.
 -- column: follow_ups json -- Each follow-up, the first first: [{at, by, text},...]; at is when it was written.
@@ -24,7 +24,7 @@
 -- column: version int -- Entry that last changed the record.
 
 SELECT x.id, x.client, cn.value AS client_number, cm.value AS client_name, x.session, x.kind, x.cause, x.severity, x.at_us, t.value AS note,
-	x.reported_us, o.value AS reported_to, x.follow_up_us, f.value AS follow_up_text, x.closed_us, x.void IS NOT NULL AS void,
+	x.reported_us, o.value AS reported_to, x.followed_up_us, f.value AS follow_up, x.closed_us, x.void IS NOT NULL AS void,
 	(SELECT json_group_array(json_object('at', utc_time(e.at_us), 'by', e.actor, 'text', v.value))
 		FROM about a JOIN entry e ON e.seq = a.entry LEFT JOIN personal v ON v.entry = e.seq AND v.field = 'follow_up'
 		WHERE a.noun = 'reaction' AND a.id = x.id AND e.action = 'reaction.follow_up') AS follow_ups,

@@ -355,7 +355,7 @@ CREATE TABLE reaction (
 	note_entry        INTEGER REFERENCES entry (seq),
 	reported_us       INTEGER,
 	reported_to_entry INTEGER REFERENCES entry (seq),
-	follow_up_us      INTEGER,                        -- last followed up
+	followed_up_us    INTEGER,                        -- last followed up
 	follow_up_entry   INTEGER REFERENCES entry (seq),
 	closed_us         INTEGER,
 	void              INTEGER REFERENCES entry (seq),
@@ -777,9 +777,9 @@ CREATE VIEW reactions AS SELECT -- Adverse events.
 	strftime('%Y-%m-%dT%H:%M:%S', x.reported_us / 1000000, 'unixepoch') || printf('.%06dZ', x.reported_us % 1000000) AS reported, -- when it was reported, RFC 3339
 	x.reported_us AS reported_us,                     -- the same in microseconds since 1970
 	xr.value AS reported_to,                          -- to whom
-	strftime('%Y-%m-%dT%H:%M:%S', x.follow_up_us / 1000000, 'unixepoch') || printf('.%06dZ', x.follow_up_us % 1000000) AS follow_up, -- when it was last followed up, RFC 3339
-	x.follow_up_us AS follow_up_us,                   -- the same in microseconds since 1970
-	xf.value AS follow_up_text,                       -- what was found then
+	strftime('%Y-%m-%dT%H:%M:%S', x.followed_up_us / 1000000, 'unixepoch') || printf('.%06dZ', x.followed_up_us % 1000000) AS followed_up, -- when it was last followed up, RFC 3339
+	x.followed_up_us AS followed_up_us,                   -- the same in microseconds since 1970
+	xf.value AS follow_up,                            -- what was found then
 	strftime('%Y-%m-%dT%H:%M:%S', x.closed_us / 1000000, 'unixepoch') || printf('.%06dZ', x.closed_us % 1000000) AS closed, -- when it was closed; NULL open, RFC 3339
 	x.closed_us AS closed_us,                         -- the same in microseconds since 1970
 	x.void IS NOT NULL AS void,                       -- 1: taken back as a mistake
