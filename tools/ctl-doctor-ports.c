@@ -59,6 +59,7 @@ static struct doctor_port *add_port(struct doctor *d, const char *node)
 	if (d->n_ports == DOCTOR_PORTS)
 		return NULL;
 	p = &d->port[d->n_ports++];
+	*p = (struct doctor_port){0}; /* one that was given up may have been here */
 	snprintf(p->node, sizeof(p->node), "%s", node);
 	return p;
 }
