@@ -132,6 +132,9 @@ static void add_detail(struct buf *b, const char *name, const json_t *value)
 
 	if (!value || json_is_null(value))
 		return;
+	/* the sentence goes on */
+	if (b->len > 0 && b->data[b->len - 1] == '.')
+		b->data[--b->len] = '\0';
 	buf_addf(b, "; %s", name);
 	if (json_is_string(value)) {
 		buf_add(b, json_string_value(value), json_string_length(value));

@@ -53,6 +53,9 @@ int ctl_try(struct ctl *ctl, const char *method, const char *params, struct ctl_
 /* Asks the verb's method with what was typed; on a terminal asks for what is
  * missing and which of several is meant. status. */
 int ctl_ask(struct ctl *ctl, struct ctl_answer *ret);
+/* Prints an object in the format asked for; for people with its lists of objects as tables below
+ * it. ctl-print.c. status. */
+int ctl_print_whole(struct ctl *ctl, const struct ctl_answer *answer);
 /* Prints the daemon's error object as one sentence and its mend. Returns the
  * status it stands for.
  */

@@ -108,6 +108,14 @@ static struct ctl_own *make_own(struct ctl_verb *v)
 	return own;
 }
 
+bool ctl_own_required(const struct ctl_verb *verb, const struct ctl_own *own)
+{
+	bool reason = (verb->change && verb->change->reason == REASON_REQUIRED) ||
+		      (verb->line && verb->line->reason);
+
+	return own->param->required || (reason && streq(own->param->name, "reason"));
+}
+
 static enum ctl_type column_type(enum db_column_type type)
 {
 	switch (type) {
@@ -200,6 +208,7 @@ static bool make_verb(struct ctl_verb *v, const struct db_query *decl,
 		       : decl->shape == SHAPE_OBJECT ? ctl_print_object
 						     : ctl_print_list,
 		.example = line ? line->example : NULL,
+		.options = line ? line->options : 0,
 		.decl = decl,
 		.change = change,
 		.line = line,

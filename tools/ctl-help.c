@@ -77,8 +77,7 @@ static const char *value_word(const struct ctl_own *own, char room[64])
 static void own_doc(struct buf *b, const struct ctl_verb *v, const struct ctl_own *own)
 {
 	const struct db_param *p = own->param;
-	bool required = p->required || (v->change && v->change->reason == REASON_REQUIRED &&
-					streq(p->name, "reason"));
+	bool required = ctl_own_required(v, own);
 
 	buf_adds(b, p->doc);
 	for (const char *c = p->values; c && *c; c++) {

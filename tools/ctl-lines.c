@@ -1,18 +1,248 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What people want of a declared method otherwise than its declaration alone
- * makes it: one line a method at most, where the same is not asked by two
- * verbs. A method without a line has a verb all the same.
+ * What people want of a declared method otherwise than its declaration alone makes it: one line a
+ * method at most, where two verbs do not ask the same. A method without a line has a verb all the
+ * same.
  */
 #include "ctl.h"
 
+/* clang-format off */
+#define OF_SESSION "session #{session}[ of {client_number}][ {client_name}]"
+#define SESSION	   "Session #{session}[ of {client_number}][ {client_name}]"
+
 const struct ctl_line ctl_lines[] = {
+	/* ---- people ---- */
+	{.method = "client.add",
+	 .args = "number name",
+	 .done = "Client #{client} {number}[ {name}] added",
+	 .example = "stipplectl client add 1001 'Anna Example' --birth-date 1990-05-17"},
+	{.method = "client.change",
+	 .args = "client",
+	 .done = "Client #{client} {number}[ {name}] changed"},
+	{.method = "client.check_age",
+	 .args = "client",
+	 .done = "Age of client {number}[ {name}] checked[ by {age_checked_by}]"},
+	{.method = "client.hold",
+	 .args = "client",
+	 .done = "Client {number}[ {name}] is under legal hold"},
+	{.method = "client.release",
+	 .args = "client",
+	 .done = "Client {number}[ {name}] is under legal hold no longer"},
+	{.method = "client.erase",
+	 .args = "client",
+	 .confirm = "This cannot be taken back.",
+	 .done = "Client #{client} erased: {values} values of {entries} entries are gone, what was "
+		 "done in {sessions} sessions stays"},
+	{.method = "client.list",
+	 .columns = "id number name birth_date age_checked sessions last_session hold"},
+	{.method = "client.list",
+	 .verb = "client find",
+	 .args = "find",
+	 .columns = "id number name birth_date age_checked sessions last_session hold",
+	 .example = "stipplectl client find exam"},
+	{.method = "client.export",
+	 .run = ctl_export,
+	 .args = "client",
+	 .example = "stipplectl client export 1001 >1001.json"},
+	{.method = "practitioner.add",
+	 .args = "name",
+	 .done = "Practitioner #{practitioner} {name} added"},
+	{.method = "practitioner.change",
+	 .args = "practitioner",
+	 .done = "Practitioner #{practitioner} {name} changed"},
+	{.method = "practitioner.list",
+	 .columns = "id name licence licence_until qualification user_name active"},
+	{.method = "place.add", .args = "name kind", .done = "Place #{place} {name} added"},
+	{.method = "place.change", .args = "place", .done = "Place #{place} {name} changed"},
+	{.method = "place.list", .columns = "id name kind active"},
+	{.method = "condition.add", .args = "client kind code"},
+
+	/* ---- courses and sessions ---- */
+	{.method = "course.add",
+	 .args = "client goal",
+	 .done = "Course {ordinal} of {client_number}[ {client_name}] added as #{course}, for "
+		 "{goal}"},
+	{.method = "course.change",
+	 .args = "course",
+	 .done = "Course {ordinal} of {client_number}[ {client_name}] changed"},
+	{.method = "course.complete",
+	 .args = "course",
+	 .done = "Course {ordinal} of {client_number}[ {client_name}] completed"},
+	{.method = "course.abandon",
+	 .args = "course",
+	 .done = "Course {ordinal} of {client_number}[ {client_name}] given up"},
+	{.method = "course.reopen",
+	 .args = "course",
+	 .done = "Course {ordinal} of {client_number}[ {client_name}] taken up again"},
+	{.method = "course.list",
+	 .columns = "id client_number=number client_name=name ordinal goal "
+		    "practitioner_name=practitioner sessions last_session state"},
+	{.method = "session.start",
+	 .args = "client pen",
+	 .done = SESSION " began {start}[, {kind}][ {ordinal}][, with pen {pen}][ (backdated to "
+			 "{pen_from}: the pen was already "
+			 "working{backdated})]",
+	 .example = "stipplectl session start 1001 SIM-1 --practitioner jo"},
+	{.method = "session.end",
+	 .args = "session",
+	 .done = SESSION " ended {end}, with {runs:run} of {cycles:cycle}"},
+	{.method = "session.add",
+	 .args = "client",
+	 .done = SESSION " added, {start} to {end}, with {runs:run} of {cycles:cycle}",
+	 .example = "stipplectl session add 1001 --start 'yesterday 14:00' --end 'yesterday 16:30' "
+		    "--pens SIM-1"},
+	{.method = "session.change",
+	 .args = "session",
+	 .done = SESSION " changed[; {moved:run} moved]"},
+	{.method = "session.change",
+	 .verb = "session amend",
+	 .args = "session",
+	 .fixed = "amend",
+	 .reason = true,
+	 .done = SESSION " amended[; {moved:run} moved]",
+	 .example = "stipplectl session amend 1001 --note 'the lot was misread' --reason 'looked "
+		    "at the box again'"},
+	{.method = "session.pause",
+	 .args = "session",
+	 .done = SESSION " rests since {start}[ until {end}]"},
+	{.method = "session.resume", .args = "session", .done = SESSION " goes on since {end}"},
+	{.method = "session.pen",
+	 .args = "session pen",
+	 .done = SESSION "[ has pen {=pen} since {pen_from}][ (backdated: it was already "
+			 "working{backdated})][; pen {=release} is free "
+			 "again since {pen_to}]"},
+	{.method = "session.zone",
+	 .args = "session zone",
+	 .done = "Zone {=zone} since {start}[ until {end}], in " OF_SESSION},
+	{.method = "session.step",
+	 .args = "session kind",
+	 .done = "Step {=kind} at {at}, in " OF_SESSION},
+	{.method = "session.sign",
+	 .args = "session",
+	 .done = SESSION " signed {signed}[ by {signed_by_name}]"},
+	{.method = "session.void",
+	 .args = "session",
+	 .done = "Session #{session} taken back; {runs:run} belong to nobody again"},
+	{.method = "session.missing", .args = "session"},
+	{.method = "session.list",
+	 .columns = "id start end client_number=number client_name=name kind ordinal "
+		    "practitioner_name=practitioner state runs cycles "
+		    "on_time_s=on_s pens"},
+	{.method = "day.get", .verb = "today", .run = ctl_today},
+
+	/* ---- machine time ---- */
 	{.method = "run.list",
-	 .columns = "id pen start on_time_s=on_s cycles lost_cycles=lost "
-		    "freq_mean_hz=Hz freq_sd_hz=sd_Hz depth_mean_um=depth_um "
-		    "depth_sd_um=sd_um state completeness=record quality=time",
-	 .example = "stipplectl run list --since yesterday --until "
-		    "yesterday\nstipplectl runs --pen DEMO-1 --since -2h --csv"},
+	 .columns = "id pen start on_time_s=on_s cycles lost_cycles=lost freq_mean_hz=Hz "
+		    "freq_sd_hz=sd_Hz depth_mean_um=depth_um "
+		    "depth_sd_um=sd_um state completeness=record quality=time session attribution",
+	 .example = "stipplectl run list --since yesterday --until yesterday\nstipplectl runs "
+		    "--attribution unattributed\n"
+		    "stipplectl runs --pen DEMO-1 --since -2h --csv"},
 	{.method = "run.get", .hidden = true}, /* `run show` has histograms and cycles, too */
+	{.method = "run.link",
+	 .args = "session runs",
+	 .done = "Linked {linked:run} of {cycles:cycle} to " OF_SESSION,
+	 .example = "stipplectl run link 1001 12,13 --reason 'the session was started late'\n"
+		    "stipplectl run link 1001 --pen SIM-1 --since 9:00 --until 10:00 --reason "
+		    "'forgot to start it'"},
+	{.method = "run.unlink", .args = "runs", .done = "Unlinked {unlinked:run}: nobody's now"},
+	{.method = "run.dismiss",
+	 .args = "runs",
+	 .done = "Dismissed {dismissed:run} of {cycles:cycle} as {=kind}",
+	 .example = "stipplectl run dismiss --pen SIM-1 --since today --kind training --reason 'on "
+		    "practice skin'"},
+
+	/* ---- consumables ---- */
+	{.method = "product.add",
+	 .args = "category name",
+	 .done = "Product #{product} {name} added"},
+	{.method = "product.change",
+	 .args = "product",
+	 .done = "Product #{product} {name} changed"},
+	{.method = "product.list", .columns = "id category name brand colour needle active"},
+	{.method = "product.list",
+	 .verb = "product find",
+	 .args = "find",
+	 .columns = "id category name brand colour needle active"},
+	{.method = "code.add",
+	 .args = "code product",
+	 .done = "Code {=code} means {name} from now on"},
+	{.method = "code.forget", .args = "code product", .done = "Code {=code} is forgotten"},
+	{.method = "lot.add",
+	 .args = "number",
+	 .done = "Lot {number} of {product_name} added as #{lot}[, good to {expiry}]",
+	 .example = "stipplectl lot add AB12 --category cartridge --name 'Invented needles' "
+		    "--needle 0603RL --expiry 2028-11"},
+	{.method = "lot.change", .args = "lot", .done = "Lot {number} of {product_name} changed"},
+	{.method = "lot.use",
+	 .args = "lot session",
+	 .done = "{product_name}[, lot {lot_number}][, serial number {=serial}] used[ in session "
+		 "#{session}][; {remaining} left]"},
+	{.method = "lot.recall",
+	 .args = "lot",
+	 .done = "Lot {number} of {product_name} recalled: {uses:use}, on {clients:client}"},
+	{.method = "lot.quarantine",
+	 .args = "lot",
+	 .done = "Lot {number} of {product_name} put aside: {uses:use}, on {clients:client}"},
+	{.method = "lot.release", .args = "lot", .done = "Lot {number} of {product_name} released"},
+	{.method = "lot.list",
+	 .columns = "id product_name=product number expiry expired status quantity used remaining"},
+	{.method = "use.list",
+	 .columns = "id at session client_number=number client_name=name product_name=product "
+		    "lot_number=lot serial quantity source"},
+
+	/* ---- hygiene, consent, reactions ---- */
+	{.method = "hygiene.add",
+	 .args = "kind pen",
+	 .done = "Hygiene #{hygiene}: {=kind}[, pen {=pen}][, place {=place}][, {=result}] "
+		 "recorded",
+	 .example = "stipplectl hygiene add disinfected SIM-1 --product alcohol\nstipplectl "
+		    "hygiene add spore_test --place autoclave "
+		    "--result passed"},
+	{.method = "hygiene.list",
+	 .columns = "id at kind pen place_name=place session practitioner_name=practitioner "
+		    "product_name=product "
+		    "lot_number=lot concentration result"},
+	{.method = "consent.add",
+	 .args = "client",
+	 .done = "Consent #{consent} of {number}[ {name}] recorded"},
+	{.method = "consent.list",
+	 .columns = "id at client_number=number client_name=name form form_version=version risks "
+		    "course session practitioner_name=practitioner "
+		    "withdrawn"},
+	{.method = "aftercare.add",
+	 .args = "client form",
+	 .done = "Aftercare, {=form}, of {number}[ {name}] recorded"},
+	{.method = "aftercare.list",
+	 .columns = "id at client_number=number client_name=name form form_version=version session "
+		    "practitioner_name=practitioner"},
+	{.method = "patch_test.add",
+	 .args = "client lot",
+	 .done = "Patch test #{patch_test} of {number}[ {name}] recorded"},
+	{.method = "patch_test.read",
+	 .args = "patch_test result",
+	 .done = "Patch test #{patch_test} read after {hours} h: {=result}"},
+	{.method = "patch_test.list",
+	 .columns = "id at client_number=number client_name=name product_name=product "
+		    "lot_number=lot read result "
+		    "practitioner_name=practitioner"},
+	{.method = "reaction.add",
+	 .args = "client kind severity",
+	 .done = "Reaction #{reaction} of {client_number}[ {client_name}] recorded: {kind}, "
+		 "{severity}"},
+	{.method = "reaction.list",
+	 .columns = "id at client_number=number client_name=name kind cause severity session "
+		    "reported follow_up closed"},
+
+	/* ---- what was ---- */
+	{.method = "history.list",
+	 .verb = "history",
+	 .args = "noun record",
+	 .run = ctl_history,
+	 .options = CTL_OPTION(OPT_AT),
+	 .example =
+		 "stipplectl history client 1001\nstipplectl history session '#12' --at yesterday"},
+	{.method = "history.get", .hidden = true},
 	{},
 };
+/* clang-format on */

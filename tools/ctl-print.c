@@ -195,12 +195,15 @@ static int print_parts(struct ctl *ctl, const json_t *object)
 	return status;
 }
 
-static int print_whole(struct ctl *ctl, const struct ctl_answer *answer)
+int ctl_print_whole(struct ctl *ctl, const struct ctl_answer *answer)
 {
-	json_t *rest = json_copy(answer->result);
+	json_t *rest;
 	void *at, *after;
 	int status;
 
+	if (ctl->format != FORMAT_TABLE)
+		return table_print_object(ctl, ctl_columns(ctl), answer->result, answer->raw);
+	rest = json_copy(answer->result);
 	for (at = json_object_iter(rest); at; at = after) {
 		const json_t *value = json_object_iter_value(at);
 
@@ -219,8 +222,8 @@ int ctl_print_object(struct ctl *ctl)
 	struct ctl_answer answer = {};
 	int status = ctl_ask(ctl, &answer);
 
-	if (status == 0 && ctl->format == FORMAT_TABLE && ctl->verb->decl)
-		status = print_whole(ctl, &answer);
+	if (status == 0 && ctl->verb->decl)
+		status = ctl_print_whole(ctl, &answer);
 	else if (status == 0)
 		status = table_print_object(ctl, ctl_columns(ctl), answer.result, answer.raw);
 	ctl_answer_done(&answer);

@@ -111,10 +111,7 @@ int ctl_ask_missing(struct ctl *ctl)
 
 	for (size_t i = 0; status == 0 && i < ctl->verb->n_own; i++) {
 		const struct ctl_own *own = &ctl->verb->own[i];
-		bool required =
-			own->param->required ||
-			(ctl->verb->change && ctl->verb->change->reason == REASON_REQUIRED &&
-			 streq(own->param->name, "reason"));
+		bool required = ctl_own_required(ctl->verb, own);
 
 		if (!required || own->fixed || ctl->value[i])
 			continue;

@@ -17,6 +17,7 @@
 struct sentence {
 	struct ctl *ctl;
 	const json_t *answer, *record; /* record: NULL when there is none to be had */
+	const char *record_noun;       /* whose id {NOUN} is */
 	struct buf out;
 };
 
@@ -56,23 +57,61 @@ static bool add_value(struct sentence *s, const json_t *value)
 	return true;
 }
 
+static bool add_typed(struct sentence *s, const char *key)
+{
+	const struct ctl_verb *verb = s->ctl->verb;
+	struct slice word;
+
+	for (size_t i = 0; i < verb->n_own; i++) {
+		if (!streq(verb->own[i].param->name, key) || !s->ctl->value[i] ||
+		    !*s->ctl->value[i])
+			continue;
+		word = ctl_whole_word(verb->own[i].param, s->ctl->value[i]);
+		text_add_safe(&s->out, word.p, word.len);
+		return true;
+	}
+	return false;
+}
+
+static bool add_named(struct sentence *s, const char *key)
+{
+	const json_t *value = json_object_get(s->answer, key);
+
+	if (value)
+		return add_value(s, value);
+	if (s->record && streq(key, s->record_noun))
+		return add_value(s, json_object_get(s->record, "id"));
+	return add_value(s, json_object_get(s->record, key)) || add_typed(s, key);
+}
+
+/* "3 runs", "1 entry"; nothing to say of none, where that can be left out. */
+static bool add_count(struct sentence *s, const char *key, const char *word, size_t len)
+{
+	json_int_t n = json_integer_value(json_object_get(s->answer, key));
+	bool ies = len > 1 && word[len - 1] == 'y';
+
+	buf_addf(&s->out, "%lld %.*s%s", (long long)n, (int)(n != 1 && ies ? len - 1 : len), word,
+		 n == 1 ? ""
+		 : ies	? "ies"
+			: "s");
+	return n != 0;
+}
+
+/* The member between braces, @len bytes at @name. False when there is nothing to say. */
 static bool add_member(struct sentence *s, const char *name, size_t len)
 {
+	bool only_typed = *name == '=';
+	const char *colon = memchr(name, ':', len);
+	size_t key_len = colon ? (size_t)(colon - name) : len - only_typed;
 	char key[64];
-	const char *typed;
 
-	if (len >= sizeof(key))
+	if (key_len >= sizeof(key))
 		return false;
-	memcpy(key, name, len);
-	key[len] = '\0';
-	if (add_value(s, json_object_get(s->answer, key)) ||
-	    add_value(s, json_object_get(s->record, key)))
-		return true;
-	typed = ctl_value(s->ctl, key);
-	if (!typed || !*typed || json_object_get(s->answer, key))
-		return false;
-	text_add_safe(&s->out, typed, strlen(typed));
-	return true;
+	memcpy(key, name + only_typed, key_len);
+	key[key_len] = '\0';
+	if (colon)
+		return add_count(s, key, colon + 1, len - key_len - 1);
+	return only_typed ? add_typed(s, key) : add_named(s, key);
 }
 
 /* Fills @form up to its end or a ']'; false when a member had nothing to say.
@@ -163,27 +202,54 @@ static void add_plain(struct sentence *s)
 	add_done(&s->out, strrchr(change->decl.method, '.') + 1);
 }
 
-/* The record as it is now, for its name. What cannot be had is left out of the
- * sentence. */
-static void get_record(struct sentence *s, struct ctl_answer *answer)
+/* Asks for the record @id, or for what @text names where that is not NULL. */
+static bool get(struct sentence *s, const char *noun, int64_t id, const char *text,
+		struct ctl_answer *answer)
 {
-	const char *noun = s->ctl->verb->change->noun;
-	const json_t *id = json_object_get(s->answer, noun);
 	struct buf params = BUF_INIT(0);
-	const struct ctl_verb *get;
+	const struct ctl_verb *verb;
 	char method[64];
+	bool good;
 
 	snprintf(method, sizeof(method), "%s.get", noun);
-	get = ctl_verb_of(method);
-	if (!get || !get->decl || !json_is_integer(id) ||
-	    json_is_true(json_object_get(s->answer, "dry_run")))
-		return;
+	verb = ctl_verb_of(method);
+	if (!verb || !verb->decl)
+		return false;
 	json_open(&params, '{');
-	json_kv_int(&params, noun, json_integer_value(id));
+	json_key(&params, noun);
+	if (text)
+		json_text(&params, text);
+	else
+		json_int(&params, id);
 	json_close(&params, '}');
-	if (params.error == 0 && ctl_try(s->ctl, method, params.data, answer) == 0)
+	good = params.error == 0 && ctl_try(s->ctl, method, params.data, answer) == 0;
+	if (good) {
 		s->record = answer->result;
+		s->record_noun = noun;
+	}
 	buf_done(&params);
+	return good;
+}
+
+/*
+ * The record as it is now, for its name; else the session or client that was named. What cannot be
+ * had is left out of the sentence.
+ */
+static void get_record(struct sentence *s, struct ctl_answer *answer)
+{
+	static const char *const named[] = {"session", "client"};
+	const char *noun = s->ctl->verb->change->noun, *text;
+	const json_t *id = json_object_get(s->answer, noun);
+	bool there = json_is_integer(id) && !json_is_true(json_object_get(s->answer, "dry_run"));
+
+	if (there && get(s, noun, json_integer_value(id), NULL, answer))
+		return;
+	for (size_t i = 0; i < ELEMENTSOF(named); i++) {
+		ctl_answer_done(answer);
+		text = ctl_value(s->ctl, named[i]);
+		if (text && get(s, named[i], 0, text, answer))
+			return;
+	}
 }
 
 int ctl_say_done(struct ctl *ctl, const json_t *answer)

@@ -47,6 +47,16 @@ static size_t match_values(const char *values, const char *text, size_t len, str
 	return found;
 }
 
+struct slice ctl_whole_word(const struct db_param *param, const char *text)
+{
+	struct slice word = {text, strlen(text)};
+
+	if (param->values && param->type == DB_TEXT &&
+	    match_values(param->values, text, word.len, &word) != 1)
+		word = (struct slice){text, strlen(text)};
+	return word;
+}
+
 static void add_allowed(struct buf *b, const char *values)
 {
 	for (const char *v = values; *v; v++) {
