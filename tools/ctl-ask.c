@@ -38,7 +38,12 @@ int ctl_connect(struct ctl *ctl)
 
 	if (ctl->client)
 		return 0;
-	r = client_open(&ctl->client, ctl->socket);
+	r = client_open_as(&ctl->client, ctl);
+	if (ctl->host && r == -EINVAL)
+		return ctl_fail(EXIT_USAGE, "--host '%s' is no name of a computer", ctl->host);
+	if (ctl->host && r < 0)
+		return ctl_fail(EXIT_UNAVAILABLE, "cannot run ssh: %s%s", strerror(-r),
+				r == -ENOENT ? "; it is in the package openssh-client" : "");
 	switch (-r) {
 	case 0:
 		return 0;
@@ -77,8 +82,29 @@ int ctl_connect(struct ctl *ctl)
 	}
 }
 
+/* Over there it was said why, on stderr, which is ours; what ssh's status adds comes behind it. */
+static int lost_host(const struct ctl *ctl, int ssh_status)
+{
+	switch (ssh_status) {
+	case 255:
+		return ctl_fail(EXIT_UNAVAILABLE, "there is no connection to %s: ssh says why",
+				ctl->host);
+	case 126:
+	case 127:
+		return ctl_fail(EXIT_UNAVAILABLE, "%s has no stipplectl that can be run",
+				ctl->host);
+	case 0:
+	case -1:
+		return ctl_fail(EXIT_UNAVAILABLE, "the connection to %s was closed", ctl->host);
+	default: /* the bridge's own: not running, not permitted */
+		return ctl_fail(ssh_status, "the daemon of %s was not reached", ctl->host);
+	}
+}
+
 int ctl_lost(const struct ctl *ctl, int error)
 {
+	if (ctl->host && ctl->client && (error == -ECONNRESET || error == -EPIPE))
+		return lost_host(ctl, client_ssh_status(ctl->client));
 	switch (-error) {
 	case ECONNRESET:
 	case EPIPE:

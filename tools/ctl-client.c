@@ -6,6 +6,7 @@
 
 struct ctl_client {
 	int fd;
+	pid_t ssh; /* 0: none */
 	struct buf in;
 	size_t taken;	 /* bytes of @in that were handed out */
 	size_t searched; /* bytes of @in without a line feed, from 0 */
@@ -33,11 +34,48 @@ int client_open(struct ctl_client **ret, const char *path)
 	return 0;
 }
 
+int client_open_host(struct ctl_client **ret, const char *host, const char *socket_path)
+{
+	_cleanup_(client_freep) struct ctl_client *c = calloc(1, sizeof(*c));
+	int r;
+
+	if (!c)
+		return -ENOMEM;
+	c->in = BUF_INIT(LINE_MAX_BYTES);
+	c->fd = -EBADF;
+	r = host_open(host, socket_path, &c->fd, &c->ssh);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(c);
+	return 0;
+}
+
+int client_open_as(struct ctl_client **ret, const struct ctl *ctl)
+{
+	if (ctl->host)
+		return client_open_host(ret, ctl->host, ctl->option[OPT_SOCKET]);
+	return client_open(ret, ctl->socket);
+}
+
+int client_ssh_status(struct ctl_client *c)
+{
+	pid_t pid = c->ssh;
+
+	if (pid == 0)
+		return -1;
+	/* It may still wait for what we would say. */
+	c->fd = safe_close(c->fd);
+	c->ssh = 0;
+	return host_ended(pid);
+}
+
 struct ctl_client *client_free(struct ctl_client *c)
 {
 	if (!c)
 		return NULL;
 	safe_close(c->fd);
+	if (c->ssh > 0)
+		host_ended(c->ssh);
 	buf_done(&c->in);
 	free(c);
 	return NULL;

@@ -19,9 +19,17 @@ struct ctl_message {
 /* -ENOENT, -ECONNREFUSED, -EACCES, -ENAMETOOLONG, ... as connect() says. Caller
  * frees with client_free(). */
 int client_open(struct ctl_client **ret, const char *path);
+/* The same of another computer, by its ssh name; @socket: over there, NULL its usual one. -ENOENT:
+ * there is no ssh; -EINVAL: no name. */
+int client_open_host(struct ctl_client **ret, const char *host, const char *socket);
+/* As the options say: here, or of --host. */
+int client_open_as(struct ctl_client **ret, const struct ctl *ctl);
 struct ctl_client *client_free(struct ctl_client *c);
 DEFINE_CLEANUP(struct ctl_client *, client_free)
 int client_fd(const struct ctl_client *c);
+/* After the connection broke: with which status ssh ended; -1 when there was none, or a signal
+ * ended it. Asked once. */
+int client_ssh_status(struct ctl_client *c);
 
 /* Sends one request; @params is a JSON object or array, or NULL. *ret_id is
  * what the answer's id will be. -ECONNRESET. */
@@ -32,6 +40,13 @@ int client_send(struct ctl_client *c, const char *method, const char *params, in
  * any answer may be; -EBADMSG: not a JSON object.
  */
 int client_next(struct ctl_client *c, struct ctl_message *ret);
+
+/* ---- ctl-host.c ---- */
+/* A connection to the daemon of @host through ssh, which runs as *ret_pid until the connection is
+ * closed. -ENOENT, -EINVAL, errno. */
+int host_open(const char *host, const char *socket_path, int *ret_fd, pid_t *ret_pid);
+/* Waits for ssh to end. Its exit status, -1 none. */
+int host_ended(pid_t pid);
 
 /* ---- ctl-ask.c ---- */
 

@@ -58,7 +58,7 @@ static void connect_again(struct screen *s)
 	int r;
 
 	s->tried_us = now_boot_us();
-	r = client_open(&s->ctl->client, s->ctl->socket);
+	r = client_open_as(&s->ctl->client, s->ctl);
 	if (r < 0) {
 		set_trouble(s,
 			    r == -EACCES

@@ -402,11 +402,16 @@ const struct ctl_verb ctl_verbs[] = {
 	 .args = {{.name = "METHOD", .optional = true, .doc = "explain this one"}}},
 	{.name = "doctor",
 	 .doc = "Look for what keeps pens from being read, and say how to mend it (status 1: warnings, 2: problems).",
+	 .here = true,
 	 .run = ctl_doctor,
 	 .columns = ctl_doctor_columns,
 	 .example = "stipplectl doctor\nsudo stipplectl doctor   # sees, too, which program holds "
 		    "a port\n"
 		    "stipplectl doctor --json | jq -r 'select(.state == \"problem\") .remedy'"},
+	{.name = "bridge",
+	 .doc = "Join stdin and stdout with the daemon's socket: the other side of --host.",
+	 .here = true,
+	 .run = ctl_bridge},
 	{.name = "help",
 	 .doc = "Print this text, or that of a verb.",
 	 .run = ctl_help_run,

@@ -136,6 +136,7 @@ struct ctl_verb {
 	struct ctl_argument args[CTL_VERB_ARGS + 1];
 	const struct ctl_column *columns;
 	const char *example; /* lines for the help, or NULL */
+	bool here;	     /* about this computer: --host is refused */
 	/* Of a declared method: */
 	const struct db_query *decl;
 	const struct db_change *change; /* NULL: it only asks */

@@ -72,6 +72,10 @@ static int run(struct ctl *ctl)
 	ctl->now_us = now_utc_us();
 	if (!ctl->socket)
 		ctl->socket = socket && *socket ? socket : CTL_SOCKET;
+	if (ctl->host && ctl->verb->here)
+		return ctl_fail(EXIT_USAGE,
+				"'%s' is about this computer: --host does not go with it",
+				ctl->verb->name);
 	return ctl->verb->run(ctl);
 }
 
