@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: MIT
+"""The package and its service under the real systemd."""
+import grp
+import json
+import os
+import pwd
+import re
+import shutil
+import signal
+import stat
+import time
+
+from harness import Failure, expect, expect_equal, temporary_directory, wait_until
+from machine import (LONG_SECONDS, RECORD, SOCKET, VhciPens, active, client, debs, journal, play, run, show, stop_service, wait_active)
+from probe import ATTEMPTS, NEEDS
+from story_usb import catch_up
+
+UNIT = "stippled.service"
+# The cut's pens: the same seed and beginning make the same log again after the boot.
+CUT_PENS = ("--pens", "2", "--usb", "0:vendor", "--usb", "1:cdc", "--usb-speed", "high", "--history", "1.5", "--seed", "77", "--now",
+            "2026-11-20T12:00:00Z")
+CUT_PREFIX = "CUT"
+
+
+def case_booted():
+    state = run("systemctl", "is-system-running", "--wait", status=None).strip()
+    expect_equal(state, "running", "the system before the package came:\n" + run("systemctl", "--failed", status=None))
+
+
+def case_install():
+    out = run("dpkg", "--install", debs("stipple"), debs("stipple-sim"))
+    for word in ("rror", "arning"):
+        expect(word not in out, "dpkg said:\n" + out)
+    run("systemctl", "is-enabled", "stippled.socket", "stippled.service")
+    wait_active("stippled.socket")
+    wait_active()
+    user = pwd.getpwnam("stipple")
+    expect(user.pw_uid < 1000 and user.pw_shell.endswith("nologin"), f"user {user}")
+    for name in ("stipple", "stipple-viewer", "stipple-operator", "stipple-admin"):
+        grp.getgrnam(name)
+    for path, wanted in (("/var/lib/stipple", 0o750), ("/var/lib/stipple/private", 0o700), (RECORD, 0o600)):
+        info = os.stat(path)
+        expect_equal((info.st_uid, stat.S_IMODE(info.st_mode)), (user.pw_uid, wanted), f"owner and mode of {path}")
+    expect_equal(run("systemctl", "is-system-running", status=None).strip(), "running", "the system")
+    run("stipplectl", "status")
+    expect_equal(client().call("daemon.status")["ports"], [], "ports")
+
+
+def case_first_connection():
+    """Nobody runs but systemd's socket; the first who connects is served."""
+    run("systemctl", "stop", UNIT)
+    run("systemctl", "start", "stippled.socket")
+    expect_equal(active(UNIT), "inactive", "the service before anybody connects")
+    expect(client().call("daemon.status"), "no answer")
+    expect_equal(active(UNIT), "active", "the service")
+
+
+def case_not_root():
+    """What an ordinary user may: nothing, until a group says otherwise."""
+    run("useradd", "--create-home", "anna")
+    said = run("runuser", "-u", "anna", "--", "stipplectl", "status", status=None)
+    expect("permitted" in said or "stipple-viewer" in said, f"a stranger was told: {said}")
+    run("usermod", "--append", "--groups", "stipple-viewer", "anna")
+    run("runuser", "-u", "anna", "--", "stipplectl", "status")
+    run("runuser", "-u", "anna", "--", "stipplectl", "sql", "SELECT 1", status=77)
+    run("usermod", "--append", "--groups", "stipple-viewer,stipple-operator", "anna")
+    run("runuser", "-u", "anna", "--", "stipplectl", "sql", "SELECT 1")
+
+
+def main_pid():
+    return int(show(UNIT, "MainPID")[0])
+
+
+def case_watchdog():
+    """A daemon that stands still is ended and started again by systemd; nothing is lost."""
+    sim = VhciPens("--rate", "30000", "--history", "0.3")
+    wait_until(lambda: sim.status()["sent_bytes"] > 20000, "the drain to begin", LONG_SECONDS, pause=0.05)
+    pid, restarts = main_pid(), int(show(UNIT, "NRestarts")[0])
+    log = sim.truth()[0]["logs"][-1]
+    expect(log["acked_seq"] < log["next_seq"], "the drain is over already")
+    os.kill(pid, signal.SIGSTOP)
+    wait_until(lambda: int(show(UNIT, "NRestarts")[0]) > restarts, "systemd to start it again", LONG_SECONDS, pause=0.5)
+    wait_active()
+    expect(main_pid() != pid, "the same process as before")
+    expect("watchdog" in journal("-u", UNIT).lower(), "the journal does not tell of the watchdog")
+    catch_up(sim)
+
+
+def case_stop_while_draining():
+    sim = VhciPens("--rate", "30000", "--history", "0.3")
+    wait_until(lambda: sim.status()["sent_bytes"] > 20000, "the drain to begin", LONG_SECONDS, pause=0.05)
+    stop_service()
+    result, status = show(UNIT, "Result", "ExecMainStatus")
+    expect_equal((result, status), ("success", "0"), "end of the service")
+    log = sim.truth()[0]["logs"][-1]
+    expect(log["acked_seq"] < log["next_seq"], "the drain was over already")
+    run("runuser", "-u", "stipple", "--", "stippled", "--verify")
+    run("systemctl", "start", "stippled.socket")
+    catch_up(sim)  # whose connection starts it
+
+
+def probe_inside():
+    """The probe as the unit's first step: same user, same sandbox, same filter."""
+    drop_in = f"/run/systemd/system/{UNIT}.d"
+    os.makedirs(drop_in, exist_ok=True)
+    result = "/var/lib/stipple/probe.json"
+    with open(drop_in + "/probe.conf", "w", encoding="ascii") as f:
+        f.write(f"[Service]\nExecStartPre=/usr/bin/python3 -B /usr/local/lib/probe.py {result}\n")
+    try:
+        run("systemctl", "daemon-reload")
+        run("systemctl", "restart", UNIT)
+        with open(result, encoding="utf-8") as f:
+            return json.load(f)
+    finally:
+        shutil.rmtree(drop_in)
+        run("systemctl", "daemon-reload")
+        if os.path.exists(result):
+            os.unlink(result)
+
+
+def case_sandbox():
+    shutil.copy(os.path.join(os.path.dirname(os.path.abspath(__file__)), "probe.py"), "/usr/local/lib/probe.py")
+    with open("/home/anna/diary", "w", encoding="ascii") as f:
+        f.write("dear diary\n")
+    os.chmod("/home/anna", 0o755)
+    os.makedirs("/root/private", exist_ok=True)
+    run("modprobe", "--remove", "dummy", status=None)
+    outside = os.path.join(temporary_directory(), "probe.json")
+    run("python3", "-B", "/usr/local/lib/probe.py", outside)
+    with open(outside, encoding="utf-8") as f:
+        found = json.load(f)
+    expect_equal({name: what for name, what in found.items() if what != "done"}, {}, "what fails outside of the sandbox")
+    run("modprobe", "--remove", "dummy")
+    inside = probe_inside()
+    print("# inside: " + "; ".join(f"{name}: {inside[name]}" for name in ATTEMPTS), flush=True)
+    expect_equal([name for name in ATTEMPTS if inside[name] == "done"], [], "what the sandbox let through")
+    expect_equal({name: inside[name] for name in NEEDS if inside[name] != "done"}, {}, "what the sandbox takes from the daemon")
+    wait_active()
+
+
+def case_exposure():
+    out = run("systemd-analyze", "security", "--no-pager", UNIT)
+    exposure = float(re.search(r"Overall exposure level.*: ([0-9.]+)", out).group(1))
+    print(f"# exposure {exposure}", flush=True)
+    expect(exposure <= 1.5, f"exposure {exposure}:\n{out}")
+
+
+def case_quiet():
+    """Hours of this, and the journal holds nothing that nobody expected."""
+    bad = [line for line in journal("-u", UNIT, "--priority=err").splitlines() if line.strip()]
+    known = ("watchdog", "Watchdog", "Failed with result", "Killing process", "SIGABRT")
+    odd = [line for line in bad if not any(word in line for word in known)]
+    print("\n".join("# journal: " + line for line in odd[:20]), flush=True)
+    kernel = journal("-k", "--priority=err")
+    for word in ("Oops", "BUG:", "Call Trace", "segfault"):
+        expect(word not in kernel, "the kernel said:\n" + kernel)
+    expect_equal(run("systemctl", "is-system-running", status=None).strip(), "running", "the system:\n" + run("systemctl", "--failed"))
+
+
+def installed(tap):
+    play(tap, (("the system is up", case_booted), ("the package installs and starts", case_install),
+               ("the first connection starts the service", case_first_connection), ("roles by group", case_not_root)), always=True)
+
+
+def run_cases(tap):
+    play(tap, (("the watchdog starts a daemon again that stands still", case_watchdog),
+               ("stopped in the middle of a drain", case_stop_while_draining), ("the sandbox holds", case_sandbox), ("exposure", case_exposure),
+               ("nothing odd in the journal", case_quiet)))
+
+
+def power_cut(tap):
+    """The end of the story: pens are being drained, and the power goes."""
+    def draining():
+        sim = VhciPens(*CUT_PENS, "--rate", "40000", "--serial-prefix", CUT_PREFIX)
+        with open("/root/pens.json", "w", encoding="ascii") as f:
+            json.dump({"before": sim.truth()}, f)
+        os.sync()
+        log = sim.truth()[0]["logs"][-1]
+        goal = (log["first_seq"] + log["next_seq"]) // 3
+        wait_until(lambda: sim.truth()[0]["logs"][-1]["acked_seq"] >= goal, "a third of the log", LONG_SECONDS, pause=0.02)
+        log = sim.truth()[0]["logs"][-1]
+        expect(log["acked_seq"] < log["next_seq"], "the drain is over already")
+        print(f"# {log['acked_seq']} of {log['next_seq']} records are acknowledged", flush=True)
+
+    tap.case("a drain is under way", draining)
+    print("# cut the power", flush=True)
+    time.sleep(60)  # nobody comes here: the machine is gone
+    raise Failure("the power is still there")

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: MIT
+"""Pens on a real USB bus: udev, plugging, draining, pulling, faults."""
+import grp
+import os
+import random
+import stat
+
+from harness import Failure, Process, expect, expect_equal, program, temporary_directory, wait_until
+from machine import LONG_SECONDS, VhciPens, client, pen_state, play, ports, run, stop_service, udev_properties, wait_active
+from pens import compare, lost_ranges, wait_caught_up
+
+PULLS = 20
+HISTORY = ("--history", "0.3")
+
+
+def catch_up(*sims):
+    """All is drained, and equals the truth; (runs, cycles) compared. Nothing may be called lost."""
+    c = client()
+    wait_caught_up(c, sims, LONG_SECONDS)
+    runs = cycles = 0
+    for sim in sims:
+        more_runs, more_cycles = compare(c, sim)
+        runs, cycles = runs + more_runs, cycles + more_cycles
+        for pen in sim.truth():
+            expect_equal(lost_ranges(c, pen["serial"]), [], f"losses of {pen['serial']}")
+    expect(runs > 0 and cycles > 0, "no run to compare")
+    print(f"# {runs} runs, {cycles} cycles are as the pens made them", flush=True)
+    return runs, cycles
+
+
+def check_device(sim, pen, kind):
+    """What udev made of a pen's device file."""
+    node = sim.node(pen)
+    expect(node.startswith("/dev/ttyACM" if kind == "cdc" else "/dev/bus/usb/"), f"node {node} of a {kind} pen")
+    info = os.stat(node)
+    expect_equal((grp.getgrgid(info.st_gid).gr_name, stat.S_IMODE(info.st_mode)), ("stipple", 0o660), f"group and mode of {node}")
+    properties = udev_properties(node)
+    tags = properties.get("CURRENT_TAGS", "").strip(":").split(":")
+    expect({"stipple", "systemd"} <= set(tags), f"tags of {node}: {tags}")
+    expect_equal(properties.get("ID_MM_DEVICE_IGNORE"), "1", "ID_MM_DEVICE_IGNORE")
+    expect_equal(properties.get("SYSTEMD_WANTS"), "stippled.service", "SYSTEMD_WANTS")
+    expect_equal(properties.get("ID_SERIAL_SHORT"), sim.serial(pen), "serial number")
+
+
+def case_first_plug():
+    """Nobody runs; a pen is plugged in; it is read."""
+    stop_service()
+    sim = VhciPens(*HISTORY)
+    wait_active()
+    check_device(sim, 0, "vendor")
+    catch_up(sim)
+
+
+def case_two_pens():
+    """With endpoints of its own, and as a serial line, at once."""
+    sim = VhciPens("--pens", "2", "--usb", "vendor", "--usb", "1:cdc", *HISTORY)
+    check_device(sim, 0, "vendor")
+    check_device(sim, 1, "cdc")
+    catch_up(sim)
+
+
+def case_live():
+    """What a pen does reaches a subscriber while it happens."""
+    sim = VhciPens("--pens", "2", "--usb", "vendor", "--usb", "1:cdc")
+    catch_up_states(sim, 2)
+    c = client()
+    c.call("events.subscribe", streams=["live"])
+    for pen in (0, 1):
+        sim.ask(f"run {pen} start")
+        while True:
+            params = c.event()["params"]
+            if params.get("pen") == sim.serial(pen) and params.get("kind") == "cycles":
+                break
+        sim.ask(f"run {pen} stop")
+    c.close()
+    catch_up(sim)
+
+
+def catch_up_states(sim, pens):
+    for pen in range(pens):
+        wait_until(lambda: pen_state(sim.serial(pen)) == "live", sim.serial(pen), LONG_SECONDS, pause=0.1)
+
+
+def case_unplugged_in_the_middle():
+    """Pulled in the middle of a transfer, and plugged into another port."""
+    sim = VhciPens("--pens", "2", "--usb", "vendor", "--usb", "1:cdc", *HISTORY)
+    first = [sim.status(pen)["port"] for pen in (0, 1)]
+    for pen in (0, 1):
+        sim.pull(pen)
+    for pen in (0, 1):
+        sim.ask(f"pull-after {pen} 20000")
+        sim.plug(pen, 5 + pen)
+    for pen in (0, 1):
+        wait_until(lambda: not sim.status(pen)["plugged"], f"the pull of pen {pen}", LONG_SECONDS)
+        log = sim.truth()[pen]["logs"][-1]
+        expect(log["acked_seq"] < log["next_seq"], "all was drained before the cable was pulled")
+    for pen in (0, 1):
+        sim.plug(pen, 3 - pen)
+    catch_up(sim)
+    last = [sim.status(pen)["port"] for pen in (0, 1)]
+    expect_equal(last, [3, 2], "ports")
+    expect(first != last, f"the same ports again: {last}")
+
+
+def case_random_pulls():
+    seed = int.from_bytes(os.urandom(4), "big")
+    print(f"# seed {seed}, {PULLS} pulls", flush=True)
+    r = random.Random(seed)
+    sim = VhciPens("--pens", "2", "--usb", "vendor", "--usb", "1:cdc", "--seed", str(seed % 1000), "--live", "all", *HISTORY)
+    ports_of = [sim.status(pen)["port"] for pen in (0, 1)]
+    for _ in range(PULLS):
+        pen = r.randrange(2)
+        ports_of[pen] = r.choice([port for port in range(8) if port != ports_of[1 - pen]])
+        sim.ask(f"pull-after {pen} {int(10 ** r.uniform(1.5, 4.7))}")
+        # A pen that has said all that it has to say soon goes on: it works. But that may take long.
+        patience = r.uniform(0.1, 3)
+        try:
+            wait_until(lambda: not sim.status(pen)["plugged"], "the pull", patience, pause=0.02)
+        except Failure:
+            sim.pull(pen)
+        sim.plug(pen, ports_of[pen])
+    for pen in (0, 1):
+        sim.ask(f"live {pen} off")
+    runs, _ = catch_up(sim)
+    expect(runs > 20, f"only {runs} runs")
+
+
+def case_faults():
+    """Everything that USB can do to a drain, by chance and often."""
+    faults = ("usb-short", "usb-zlp", "usb-error=0.02", "usb-overflow=0.02", "usb-stall=1", "usb-cut=3", "usb-reset=4")
+    words = [word for fault in faults for word in ("--fault", fault)]
+    sim = VhciPens("--pens", "2", "--usb", "vendor", "--usb", "1:cdc", "--live", "all", "--rate", "30000", *HISTORY, *words)
+    for pen in (0, 1):  # half of it with the faults, and the rest without
+        log = sim.truth()[pen]["logs"][-1]
+        middle = (log["first_seq"] + log["next_seq"]) // 2
+        wait_until(lambda: sim.truth()[pen]["logs"][-1]["acked_seq"] >= middle, "half of the log", LONG_SECONDS, pause=0.1)
+    for pen in (0, 1):
+        sim.ask(f"fault {pen} none")
+        sim.ask(f"live {pen} off")
+    catch_up(sim)
+
+
+def case_hwdb():
+    """A serial pen that does not call itself Penwire is one if hwdb says so; any other CDC-ACM device is left alone."""
+    stranger, known = 0, 2
+    sim = VhciPens("--pens", "3", "--usb", "0:cdc", "--usb", "2:cdc", "--fault", "usb-lie=6", *HISTORY)
+    expect("STIPPLE_PEN=1" in run("systemd-hwdb", "query", "usb:v1209p0002:Imaginary 3"), "hwdb does not know the pen")
+    wait_until(lambda: pen_state(sim.serial(known)) == "live", "the pen that hwdb knows", LONG_SECONDS, pause=0.1)
+    check_device(sim, known, "cdc")
+    names = sorted(name for name in os.listdir("/dev") if name.startswith("ttyACM"))
+    expect_equal(len(names), 2, "serial devices")
+    other = next("/dev/" + name for name in names if "/dev/" + name != sim.node(known))
+    expect("stipple" not in udev_properties(other).get("TAGS", ""), f"{other} is tagged")
+    expect(grp.getgrgid(os.stat(other).st_gid).gr_name != "stipple", f"{other} is the daemon's")
+    expect(other not in ports(), f"the daemon took {other}")
+    expect(not sim.status(stranger)["host"], "somebody spoke to a device that is no pen")
+
+
+def case_lies():
+    """Devices whose descriptors lie are refused with a sentence, and harm nothing; an honest one beside them is read."""
+    lies = (1, 2, 3, 4, 5, 7, 9)
+    words = [word for i, lie in enumerate(lies) for word in ("--fault", f"{i + 1}:usb-lie={lie}")]
+    sim = VhciPens("--pens", str(len(lies) + 1), "--usb-speed", "high", *HISTORY, *words)
+    wait_until(lambda: pen_state(sim.serial(0)) == "live", "the honest pen", LONG_SECONDS, pause=0.1)
+    run("udevadm", "settle")
+    wait_active()
+    for i, lie in enumerate(lies):
+        row = client().call("daemon.status")["ports"]
+        said = [port for port in row if port.get("trouble")]
+        if lie in (1, 5, 9):  # those that the kernel passes on
+            expect(said, f"lie {lie}: nobody says what is wrong: {row}")
+    for i in range(len(lies)):
+        sim.pull(i + 1)
+    expect_equal(pen_state(sim.serial(0)), "live", "the honest pen")
+
+
+def case_replugs():
+    """Plugged again and again: it is back each time, and no descriptor is left behind."""
+    sim = VhciPens("--usb-speed", "high")
+    catch_up_states(sim, 1)
+    pid = run("systemctl", "show", "--value", "--property=MainPID", "stippled.service").strip()
+    before = None
+    for _ in range(12):
+        sim.pull(0)
+        wait_until(lambda: pen_state(sim.serial(0)) != "live", "the pen to be gone", LONG_SECONDS, pause=0.05)
+        sim.plug(0)
+        catch_up_states(sim, 1)
+        count = len(os.listdir(f"/proc/{pid}/fd"))
+        before = count if before is None else before
+        expect(count <= before, f"{count} descriptors, after the first replug there were {before}")
+
+
+def case_over_tcp():
+    """As the README has it: the kernel's own usbip tool imports a pen over TCP."""
+    log = os.path.join(temporary_directory(), "log")
+    process = Process([program("pensim"), "--usbip", "127.0.0.1:3240", "--serial-prefix", "TCP", "--history", "0.05"], log)
+    wait_until(lambda: "ready" in process.output(), "the simulator")
+    expect("1209:0001" in run("usbip", "list", "--remote=127.0.0.1"), "usbip list")
+    run("usbip", "attach", "--remote=127.0.0.1", "--busid=1-1")
+    wait_until(lambda: pen_state("TCP-0001") == "live", "the pen", LONG_SECONDS, pause=0.1)
+    process.terminate()
+    run("udevadm", "settle")
+
+
+CASES = (
+    ("a pen that is plugged in starts the service and is drained", case_first_plug),
+    ("two pens at once, vendor-class and CDC-ACM", case_two_pens),
+    ("live", case_live),
+    ("unplugged in the middle of a drain, back on another port", case_unplugged_in_the_middle),
+    (f"{PULLS} random pulls", case_random_pulls),
+    ("USB's faults", case_faults),
+    ("hwdb, and devices that are no pens", case_hwdb),
+    ("descriptors that lie", case_lies),
+    ("replugs leak nothing", case_replugs),
+    ("usbip attach over TCP", case_over_tcp),
+)
+
+
+def run_cases(tap):
+    run("modprobe", "vhci-hcd")
+    play(tap, CASES)
