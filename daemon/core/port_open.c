@@ -7,6 +7,7 @@
 #include "base/timefmt.h"
 #include "core/manager_internal.h"
 #include "core/port.h"
+#include "core/port_access.h"
 #include "pw_usb.h"
 
 /* Permissions and a USB device's interfaces come a moment after the device: their lack is said only
@@ -127,11 +128,13 @@ static bool port_usb_failed(struct port *port, int error, const char *trouble)
 	return true;
 }
 
-static void port_not_permitted(struct port *port)
+static void port_not_permitted(struct port *port, int error)
 {
-	const char *trouble =
-		"no permission to open it: stippled's user must be in the device's group";
+	char trouble[sizeof(port->trouble)] = "no permission to open it";
+	struct stat st;
 
+	if (stat(port->path, &st) == 0)
+		port_access_explain(port->path, &st, error, geteuid(), trouble, sizeof(trouble));
 	/* Said when it stays so. */
 	if (port_is_fresh(port))
 		snprintf(port->logged, sizeof(port->logged), "%s", trouble);
@@ -166,11 +169,12 @@ static void port_open_failed(struct port *port, int error, const char *words)
 		return;
 	case -EACCES:
 	case -EPERM:
-		port_not_permitted(port);
+		port_not_permitted(port, error);
 		return;
 	case -EBUSY:
 		trouble = words && *words ? log_fmt("is in use by %s", words)
-					  : "is in use by another program";
+					  : "is in use by another program, which `sudo stipplectl "
+					    "doctor` names";
 		break;
 	default:
 		trouble = log_fmt("cannot be opened: %s", strerror(-error));
