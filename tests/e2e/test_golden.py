@@ -7,9 +7,9 @@ A case is a text file: lines that begin with `#` say what it is about, lines tha
 those params; `+ client.add {...}` is one that comes before, whose answer is not looked at but must be no error. A case with the line
 `# daemon: own` gets a daemon of its own, without pens and with an empty record, whose numbers are always the same; with
 `# daemon: own, with a pen` it has PAIR-0001 from the recording. When such a case is over, `stippled --verify` must find nothing wrong.
-In what is sent ${NAME} is replaced by what variables() found. In an answer a text of the form "<kind>" stands for any value of that kind (KINDS), "<kind|null>" for that or null, and an array
-["<each>", X] for one or more elements like X; <now> in a text is a time of about now. Everything else must be equal, and no member may be missing or new: programs of others
-read these answers.
+In what is sent ${NAME} is replaced by what variables() found. In an answer a text of the form "<kind>" stands for any value of that
+kind (KINDS), "<kind|null>" for that or null, and an array ["<each>", X] for one or more elements like X; <now> in a text is a time
+of about now. Everything else must be equal, and no member may be missing or new: programs of others read these answers.
 
     tests/e2e/test_golden.py [--update] [NAME...]
 
@@ -94,7 +94,7 @@ def differences(pattern, found, where="answer"):
 def masked(found, name="", own=False):
     """@found with placeholders for what changes from run to run."""
     if own:
-        return masked_own(found, name)
+        return masked_own(found, name, own)
     if isinstance(found, dict):
         # The id of an answer is that of its request.
         return {k: v if k == "id" and "jsonrpc" in found else masked(v, k) for k, v in found.items()}
@@ -108,6 +108,8 @@ def masked(found, name="", own=False):
 
 # In a daemon of its own only these change from run to run, and times of now.
 VOLATILE_OWN = {"actor": "text", "by": "text", "uid": "int", "hash": "hex64"}
+# With a pen these do as well: how many entries its records come to depends on when they were read.
+VOLATILE_PEN = {**VOLATILE_OWN, "entry": "int", "version": "int"}
 
 
 NOW = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d")  # as messages for people have it
@@ -119,11 +121,11 @@ def now_masked(match):
     return "<now>" if abs(at - time.time()) < 3600 else match.group()
 
 
-def masked_own(found, name):
+def masked_own(found, name, own):
     if isinstance(found, dict):
-        return {k: masked_own(v, k) for k, v in found.items()}
+        return {k: masked_own(v, k, own) for k, v in found.items()}
     if isinstance(found, list):
-        return [masked_own(v, "") for v in found]
+        return [masked_own(v, "", own) for v in found]
     if KINDS["time"](found):
         at = datetime.datetime.fromisoformat(found.replace("Z", "+00:00")).timestamp()
         return "<time>" if abs(at - time.time()) < 3600 else found
@@ -131,7 +133,10 @@ def masked_own(found, name):
         return "<int>"
     if KINDS["hex64"](found):
         return "<hex64>"
-    kind = VOLATILE_OWN.get(name)
+    cursor = re.fullmatch(r"(\d{16})\.\d+", found) if name == "next" and isinstance(found, str) else None
+    if cursor and abs(int(cursor.group(1)) / 1e6 - time.time()) < 3600:
+        return "<text>"
+    kind = (VOLATILE_PEN if own == "pen" else VOLATILE_OWN).get(name)
     if kind and KINDS[kind](found):
         return f"<{kind}>"
     return NOW.sub(now_masked, found) if isinstance(found, str) else found
@@ -179,8 +184,7 @@ class Case:
                 else:
                     expect(not line.strip(), f"{path}: what is this: {line}")
         self.about.pop()
-        self.own = any(line.startswith("# daemon: own") for line in self.about)
-        self.pen = "# daemon: own, with a pen" in self.about
+        self.own = "pen" if "# daemon: own, with a pen" in self.about else "# daemon: own" in self.about
 
     def methods(self):
         sent = [text for kind, text in self.steps if kind == "send"]
@@ -189,8 +193,8 @@ class Case:
     def run_alone(self, update):
         """With a daemon of its own, whose record is then checked from its entries."""
         with tempfile.TemporaryDirectory(prefix="stipple-golden-") as directory:
-            daemon = Daemon(directory, ports=["replay:" + RECORDING] if self.pen else []).start()
-            if self.pen:
+            daemon = Daemon(directory, ports=["replay:" + RECORDING] if self.own == "pen" else []).start()
+            if self.own == "pen":
                 client = daemon.client()
                 wait_until(lambda: [r for r in client.call("pen.list")["rows"] if r["state"] == "away"], "the recorded pen")
                 client.close()

@@ -32,6 +32,10 @@ SELECT 'missing', iif(:code IS NULL, 'What it is a lot of is not said: name the 
 	printf('The code %s is not known: name the product it is of, or a category and a name for a new one.', :code)), 'product'
 WHERE :known_product IS NULL AND (:name IS NULL OR :category IS NULL)
 UNION ALL
+SELECT 'conflict', printf('That is product #%d, %s, of category %s: leave category and name out, or name what it is of.', id, name, category), 'name'
+FROM product
+WHERE id = :known_product AND (fold(name) <> fold(:name) OR category <> :category)
+UNION ALL
 SELECT 'conflict', printf('Lot %s of %s is there already, as lot #%d%s.', l.number, p.name, l.id, coalesce(', good until ' || l.expiry, '')), 'number'
 FROM lot l JOIN product p ON p.id = l.product
 WHERE l.product = :of_product AND l.number = :number COLLATE NOCASE

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- doc: Everything that the record holds about one client, as one document: personal values, sessions with their machine time, what was
--- doc: used, and each entry about the client with who wrote it.
+-- doc: used, and each entry about the client or the sessions, with who wrote it.
 -- role: operator
 -- shape: object
 -- param: client ref:client required -- Record number, or name.
@@ -23,7 +23,7 @@
 -- column: aftercare json -- Aftercare: [{id, session, form, form_version, at, practitioner, note},...].
 -- column: patch_tests json -- Patch tests: [{id, product, lot, at, read, result, practitioner, note},...].
 -- column: reactions json -- Adverse events: [{id, session, kind, cause, severity, at, note, reported, reported_to, followed_up, follow_up, closed},...].
--- column: entries json -- What was written about the client, the first first: [{entry, at, actor, action, payload, personal},...].
+-- column: entries json -- What was written about the client and the sessions, the first first: [{entry, at, actor, action, payload, personal},...].
 -- column: version int -- Entry that last changed the record.
 
 SELECT 'stipple.client/1' AS format, c.id, n.value AS number, m.value AS name, b.value AS birth_date, a.value AS contact, t.value AS note,
@@ -40,10 +40,10 @@ SELECT 'stipple.client/1' AS format, c.id, n.value AS number, m.value AS name, b
 		FROM course k
 		LEFT JOIN personal t ON t.entry = k.blueprint_entry AND t.field = 'blueprint'
 		WHERE k.client = c.id) AS courses,
-	(SELECT json_group_array(json_patch(json_object('id', s.id, 'kind', s.kind, 'course', s.course, 'ordinal', s.ordinal, 'state', s.state, 'start', utc_time(s.start_us),
+	(SELECT json_group_array(json_object('id', s.id, 'kind', s.kind, 'course', s.course, 'ordinal', s.ordinal, 'state', s.state, 'start', utc_time(s.start_us),
 			'end', utc_time(s.end_us), 'practitioner', (SELECT name FROM practitioner WHERE id = s.practitioner),
 			'runs', (SELECT count(*) FROM run WHERE session = s.id), 'cycles', (SELECT coalesce(sum(cycles), 0) FROM run WHERE session = s.id),
-			'on_time_s', (SELECT coalesce(sum(on_time_us), 0) / 1e6 FROM run WHERE session = s.id)), json_object(
+			'on_time_s', (SELECT coalesce(sum(on_time_us), 0) / 1e6 FROM run WHERE session = s.id),
 			'place', (SELECT name FROM place WHERE id = s.place), 'complications', s.complications,
 			'complications_text', (SELECT value FROM personal WHERE entry = s.complications_entry AND field = 'complications'),
 			'note', (SELECT value FROM personal WHERE entry = s.note_entry AND field = 'note'), 'depth_um', s.depth_um,
@@ -71,7 +71,7 @@ SELECT 'stipple.client/1' AS format, c.id, n.value AS number, m.value AS name, b
 					'freq_mean_hz', round(r.freq_sum_chz / 100.0 / nullif(r.freq_count, 0), 3),
 					'depth_mean_um', round(r.depth_sum_um * 1.0 / nullif(r.depth_count, 0), 1),
 					'depth_source', CASE r.depth_source WHEN 1 THEN 'sensor' WHEN 2 THEN 'setting' ELSE 'none' END))
-				FROM run r INDEXED BY run_session WHERE r.session = s.id)))))
+				FROM run r INDEXED BY run_session WHERE r.session = s.id))))
 		FROM session s INDEXED BY session_client
 		WHERE s.client = c.id AND s.state <> 'void') AS sessions,
 	(SELECT json_group_array(json_object('id', n.id, 'course', n.course, 'session', n.session, 'form', n.form, 'form_version', n.form_version,
@@ -101,8 +101,9 @@ SELECT 'stipple.client/1' AS format, c.id, n.value AS number, m.value AS name, b
 		WHERE x.client = c.id AND x.void IS NULL) AS reactions,
 	(SELECT json_group_array(json_object('entry', e.seq, 'at', utc_time(e.at_us), 'actor', e.actor, 'action', e.action, 'payload', json(e.payload),
 			'personal', json((SELECT json_group_object(v.field, v.value) FROM personal v WHERE v.entry = e.seq))))
-		FROM about h JOIN entry e ON e.seq = h.entry
-		WHERE h.noun = 'client' AND h.id = c.id) AS entries,
+		FROM entry e
+		WHERE e.seq IN (SELECT h.entry FROM about h WHERE h.noun = 'client' AND h.id = c.id
+			UNION ALL SELECT h.entry FROM session s JOIN about h ON h.noun = 'session' AND h.id = s.id WHERE s.client = c.id)) AS entries,
 	c.entry AS version
 FROM client c
 	LEFT JOIN personal n ON n.entry = c.number_entry AND n.field = 'number'
