@@ -104,6 +104,9 @@ const struct ctl_option ctl_options[OPT_N_] = {
 			   "=` of stipplectl.conf"},
 	[OPT_PLAIN] = {.name = "plain",
 		       .doc = "the codes are their makers' own, whatever they look like"},
+	[OPT_STOCK] = {.name = "stock", .doc = "the lots came in: add them, and record no use"},
+	[OPT_USED_ANYWAY] = {.name = "used-anyway",
+			     .doc = "it has happened: record it although it is expired, recalled, or was used before"},
 	[OPT_ACCEPT] = {.name = "accept",
 			.doc = "believe a label that looks as if the scanner lost a separator"},
 	[OPT_QUANTITY] = {.name = "quantity",
@@ -321,6 +324,9 @@ const struct ctl_column ctl_param_columns[] = {
 #define CYCLES_OPTIONS	 (O(OPT_CYCLES) | O(OPT_FIRST) | O(OPT_POINTS) | O(OPT_LIMIT))
 #define WATCH_OPTIONS	 (O(OPT_PEN) | O(OPT_DURABLE) | O(OPT_AFTER))
 #define IDENTIFY_OPTIONS (O(OPT_SECONDS) | O(OPT_REASON) | O(OPT_REQUEST_ID))
+#define SCAN_OPTIONS                                                                               \
+	(O(OPT_SESSION) | O(OPT_GS) | O(OPT_PLAIN) | O(OPT_STOCK) | O(OPT_USED_ANYWAY) | O(OPT_ACCEPT) |   \
+	 O(OPT_QUANTITY) | O(OPT_AT) | O(OPT_DRY_RUN) | O(OPT_ON_BEHALF_OF) | O(OPT_REASON))
 #define PEN_ARGUMENT                                                                               \
 	{                                                                                          \
 		.name = "PEN", .param = "pen",                                                     \
@@ -408,6 +414,16 @@ const struct ctl_verb ctl_verbs[] = {
 	 .example = "stipplectl doctor\nsudo stipplectl doctor   # sees, too, which program holds "
 		    "a port\n"
 		    "stipplectl doctor --json | jq -r 'select(.state == \"problem\") .remedy'"},
+	{.name = "scan",
+	 .doc = "Record the use of what is scanned: GS1 labels, bar codes of goods, any other codes.",
+	 .run = ctl_scan,
+	 .options = SCAN_OPTIONS,
+	 .args = {{.name = "LABEL",
+		   .optional = true,
+		   .many = true,
+		   .doc = "as the scanner types it; without any, a line of stdin each"}},
+	 .example = "stipplectl scan\nstipplectl scan --session 1001 '(01)04012345678901(17)281130(10)AB12'\n"
+		    "stipplectl scan --stock --quantity 20 <delivery.txt"},
 	{.name = "bridge",
 	 .doc = "Join stdin and stdout with the daemon's socket: the other side of --host.",
 	 .here = true,

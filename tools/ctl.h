@@ -44,7 +44,7 @@ enum ctl_option_id {
 	OPT_HELP, OPT_VERSION, OPT_HOST, OPT_SOCKET, OPT_JSON, OPT_CSV, OPT_NO_HEADINGS, OPT_UTC,
 	OPT_PEN, OPT_SINCE, OPT_UNTIL, OPT_STATE, OPT_LIMIT, OPT_CYCLES, OPT_FIRST, OPT_POINTS,
 	OPT_DURABLE, OPT_AFTER, OPT_SECONDS, OPT_REASON, OPT_REQUEST_ID,
-	OPT_SESSION, OPT_GS, OPT_PLAIN, OPT_ACCEPT, OPT_QUANTITY, OPT_DRY_RUN, OPT_ON_BEHALF_OF,
+	OPT_SESSION, OPT_GS, OPT_PLAIN, OPT_STOCK, OPT_USED_ANYWAY, OPT_ACCEPT, OPT_QUANTITY, OPT_DRY_RUN, OPT_ON_BEHALF_OF,
 	OPT_MAP, OPT_DATE_FORMAT, OPT_DELIMITER, OPT_ENCODING, OPT_UPDATE, OPT_KEY_FILE, OPT_CONFIG, OPT_AT, OPT_N_,
 };
 /* clang-format on */
@@ -226,6 +226,14 @@ int ctl_add_value(struct ctl *ctl, struct buf *b, const struct db_param *param, 
 struct slice ctl_whole_word(const struct db_param *param, const char *text);
 /* Whether the verb refuses to go on without it. */
 bool ctl_own_required(const struct ctl_verb *verb, const struct ctl_own *own);
+
+/* ---- ctl-config.c ---- */
+/* The value of @key in the desk's configuration, NULL when nobody set it. Caller frees with free().
+ * status. */
+int ctl_config(const char *key, char **ret);
+/* A character as people write it ("|", "tab", "\\x1e") to @out, which has @max + 1 bytes. status,
+ * naming @what. */
+int ctl_characters(const char *what, const char *text, size_t max, char *out);
 
 /* ---- ctl-prompt.c ---- */
 /* Whether somebody is there to be asked: stdin and stderr are a terminal. */
