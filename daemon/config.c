@@ -91,7 +91,7 @@ static int add_port_option(struct port_config *p, char *option, struct buf *prob
 	if (!value || strncmp(option, "path=", strlen("path=")) == 0) {
 		buf_addf(problems,
 			 "--port: unknown option %s: allowed are driver=NAME, baud=N, record=FILE, "
-			 "serial=NAME, read-only\n",
+			 "serial=NAME, button=none|start|end|toggle, read-only\n",
 			 option);
 		return -EINVAL;
 	}
@@ -414,7 +414,7 @@ int config_init(struct config *c)
 {
 	char buf[LIMIT_PATH];
 
-	*c = (struct config){.log_level = LOG_LEVEL_INFO, .hotplug = true};
+	*c = (struct config){.log_level = LOG_LEVEL_INFO, .hotplug = true, .session_idle_us = SESSION_IDLE_US};
 	c->database = strdup(CONFIG_DATABASE);
 	c->key = strdup(CONFIG_KEY);
 	c->socket = strdup(CONFIG_SOCKET);

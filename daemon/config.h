@@ -12,6 +12,7 @@
 #define CONFIG_KEY	"/var/lib/stipple/private/signing.key"
 #define CONFIG_SOCKET	"/run/stipple/stipple.sock"
 #define LIMIT_PORT_NAME 64 /* of [port NAME] */
+#define SESSION_IDLE_US (60 * 60 * USEC_PER_SEC)
 
 struct config {
 	char *database, *key, *socket;
@@ -19,6 +20,8 @@ struct config {
 	char *viewer_group, *operator_group, *admin_group; /* NULL: none */
 	enum log_level log_level;
 	bool hotplug;
+	enum db_button button;	 /* of pens whose port says nothing else */
+	int64_t session_idle_us; /* 0: a session never ends by itself */
 	struct port_config *ports;
 	char **port_names; /* of [port NAME], beside ports; NULL from the command line */
 	size_t n_ports;
@@ -37,7 +40,7 @@ void config_done(struct config *c);
 int config_load(struct config *c, const char *file, bool optional, struct buf *problems);
 
 /* Adds a port as the command line has it,
- * "PATTERN[,driver=NAME][,baud=N][,record=FILE][,serial=NAME][,read-only]"; a relative path counts from the
+ * "PATTERN[,driver=NAME][,baud=N][,record=FILE][,serial=NAME][,button=WHAT][,read-only]"; a relative path counts from the
  * working directory. -EINVAL with a line in @problems. */
 int config_add_port(struct config *c, const char *text, struct buf *problems);
 /* @path as people write it on a command line, made absolute. Caller frees with free(); NULL: no

@@ -7,6 +7,7 @@
 
 #define BAUD_MIN 300
 #define BAUD_MAX 4000000
+#define IDLE_MINUTES_MAX 1440
 
 static int set_text(char **slot, const char *value)
 {
@@ -85,6 +86,47 @@ static int set_admin(struct config *c, const char *v)
 	return *v ? set_text(&c->admin_group, v) : -EINVAL;
 }
 
+static const char button_allowed[] = "none, start, end or toggle";
+
+static int set_button_mode(enum db_button *slot, const char *v)
+{
+	static const char *const names[] = {
+		[BUTTON_NONE] = "none",
+		[BUTTON_START] = "start",
+		[BUTTON_END] = "end",
+		[BUTTON_TOGGLE] = "toggle",
+	};
+
+	for (size_t i = BUTTON_NONE; i < ELEMENTSOF(names); i++) {
+		if (!streq(v, names[i]))
+			continue;
+		*slot = (enum db_button)i;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int set_button(struct config *c, const char *v)
+{
+	return set_button_mode(&c->button, v);
+}
+
+/* Minutes; or seconds, for whoever wants to see it happen. */
+static int set_session_idle(struct config *c, const char *v)
+{
+	unsigned long n;
+	char *end;
+
+	if (!isdigit((unsigned char)*v))
+		return -EINVAL;
+	errno = 0;
+	n = strtoul(v, &end, 10);
+	if (errno || n > IDLE_MINUTES_MAX || (*end && !streq(end, "s")))
+		return -EINVAL;
+	c->session_idle_us = (int64_t)n * (*end ? 1 : 60) * USEC_PER_SEC;
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	const char *allowed;
@@ -99,6 +141,8 @@ static const struct {
 	{"operator_group", "the name of a group", set_operator},
 	{"admin_group", "the name of a group", set_admin},
 	{"hotplug", "yes or no", set_hotplug},
+	{"button", button_allowed, set_button},
+	{"session_idle", "0 (never) to 1440 minutes, or seconds such as 90s", set_session_idle},
 };
 
 const char config_path_allowed[] =
@@ -151,6 +195,11 @@ static int port_read_only(struct port_config *p, const char *v)
 	return set_bool(&p->read_only, v);
 }
 
+static int port_button(struct port_config *p, const char *v)
+{
+	return set_button_mode(&p->button, v);
+}
+
 static const struct {
 	const char *name;
 	const char *allowed; /* NULL: the drivers' names */
@@ -161,6 +210,7 @@ static const struct {
 	{"baud", "300 to 4000000", port_baud},
 	{"record", "an absolute path; %p in it becomes the port's name", port_record},
 	{"read_only", "yes or no", port_read_only},
+	{"button", button_allowed, port_button},
 	{"serial", "1 to 32 bytes of text", port_serial},
 };
 

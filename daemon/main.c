@@ -184,7 +184,11 @@ static void stop(struct daemon *d)
 static int run(const struct config *c)
 {
 	const struct manager_config manager = {
-		.ports = c->ports, .n_ports = c->n_ports, .hotplug = c->hotplug};
+		.ports = c->ports,
+		.n_ports = c->n_ports,
+		.hotplug = c->hotplug,
+		.button = c->button,
+		.session_idle_us = c->session_idle_us};
 	struct daemon d = {0};
 	int r;
 

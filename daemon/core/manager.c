@@ -416,6 +416,9 @@ int manager_start(struct manager *m)
 			port_seen(port);
 	}
 	globwatch_scan(m->globwatch);
+	r = idle_start(&m->idle, m, m->event, m->config->session_idle_us);
+	if (r < 0)
+		return r;
 	/* Configured ports first: what both name belongs to the configuration. */
 	if (m->config->hotplug)
 		manager_start_hotplug(m);
@@ -490,6 +493,7 @@ struct manager *manager_free(struct manager *m)
 	hotplug_free(m->hotplug);
 	globwatch_free(m->globwatch);
 	hostclock_free(m->hostclock);
+	idle_done(&m->idle);
 	works_done(&m->works);
 	sd_event_source_disable_unref(m->gather);
 	for (size_t i = 0; i < m->n_pens; i++)

@@ -21,6 +21,7 @@ struct port_config {
 	uint32_t baud;               /* 0: the driver's */
 	char *record;                /* file to record to, or NULL; "%p" becomes the port's base name */
 	bool read_only;              /* listen, never write */
+	enum db_button button;       /* what the pen's button does; BUTTON_UNSAID: as the manager's */
 	char *serial;                /* who is there, for a nameless driver; NULL: as USB says */
 };
 
@@ -28,6 +29,8 @@ struct manager_config {
 	struct port_config *ports;
 	size_t n_ports;
 	bool hotplug;                /* follow udev's tagged devices too */
+	enum db_button button;       /* what pens' buttons do */
+	int64_t session_idle_us;     /* sessions end by themselves after so long; 0: never */
 };
 
 enum pen_state {

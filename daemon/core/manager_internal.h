@@ -6,6 +6,7 @@
 #include "core/globwatch.h"
 #include "core/hostclock.h"
 #include "core/hotplug.h"
+#include "core/idle.h"
 #include "core/manager.h"
 #include "core/port.h"
 #include "core/work.h"
@@ -30,6 +31,7 @@ struct manager {
 	struct hotplug *hotplug;
 	struct hostclock *hostclock;
 	struct works works;
+	struct idle idle;	 /* ends sessions that nobody ended */
 	sd_event_source *gather; /* runs while live records wait for company */
 
 	struct manager_listener listener[MANAGER_LISTENERS];

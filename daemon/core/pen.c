@@ -82,12 +82,20 @@ void pen_finding(struct pen *pen, const char *kind, struct buf *detail)
 	pen_note_send(pen, work);
 }
 
+static enum db_button pen_button(const struct pen *pen)
+{
+	enum db_button own = pen->port ? pen->port->config->button : BUTTON_UNSAID;
+
+	return own == BUTTON_UNSAID ? pen->manager->config->button : own;
+}
+
 static void pen_send_records(struct work *work, void *ctx)
 {
 	struct pen *pen = ctx;
 
 	work->msg.ingest.pen = pen->view.pen_id;
 	work->msg.ingest.log = pen->log;
+	work->msg.ingest.button = pen_button(pen);
 	work_send(&pen->manager->works, work, pen, pen->session);
 }
 

@@ -58,6 +58,7 @@ enum db_op {
 	DB_FINDING,  /* something about a pen that must not be forgotten: clock jump, gap, ... */
 	DB_MARK,     /* somebody did something to a pen: pen.identify */
 	DB_CHANGE,   /* a change of the clinic's record (change.h) */
+	DB_EXPIRE,   /* closes sessions that nobody ended */
 	DB_NOTIFY,   /* used by the writer only: entries up to last_entry are durable */
 };
 
@@ -75,8 +76,18 @@ struct db_attach {
 	struct clock_fit fit;        /* of the identity's boot, if known */
 };
 
+/* What the button of a pen does, when it is pressed briefly, and if the time of it is known. */
+enum db_button {
+	BUTTON_UNSAID,               /* as the next wider configuration says; at last nothing */
+	BUTTON_NONE,
+	BUTTON_START,                /* begins a session, if none holds the pen */
+	BUTTON_END,                  /* ends the one that holds the pen */
+	BUTTON_TOGGLE,               /* both */
+};
+
 struct db_ingest {
 	int64_t pen, log;
+	enum db_button button;
 	uint64_t first_seq, avail_seq;
 	uint32_t count;
 	bool live;
@@ -116,6 +127,15 @@ struct db_mark {
 	int64_t at_us;
 	int64_t entry;               /* answer; of the first time for a repeated request_id */
 	bool repeated;               /* answer: this request_id was answered before with the same content */
+};
+
+/* An open session ends by itself when nothing happened in it for @idle_us, at the end of its last run. One that holds a pen which is not
+ * being read is left for EXPIRE_AWAY_US, for its runs are not known. */
+#define EXPIRE_AWAY_US (12 * INT64_C(3600) * USEC_PER_SEC)
+struct db_expire {
+	int64_t now_us, idle_us;     /* UTC */
+	struct buf live;             /* JSON array: row ids of pens that were read to their ends; the sender's to free */
+	uint32_t closed;             /* answer */
 };
 
 /* Why a change, or a reference in a query, was refused. */
@@ -168,6 +188,7 @@ struct db_msg {
 		struct db_finding finding;
 		struct db_mark mark;
 		struct db_change_msg change;
+		struct db_expire expire;
 	};
 };
 

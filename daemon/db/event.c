@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/timefmt.h"
+#include "db/button.h"
 #include "db/clock.h"
 #include "db/event.h"
 
@@ -251,6 +252,8 @@ int event_add(struct store *s, struct log_state *log, const struct record *rec)
 	r = finish(s, log, kinds[rec->rec.type], rec->seq, rec->rec.tick_us);
 	if (r == 0 && follow.reset)
 		r = counters_finding(s, log, c, &follow);
+	if (r == 0 && rec->rec.type == PW_REC_BUTTON && rec->body.button.action == PW_BUTTON_PRESS)
+		r = button_pressed(s, log, rec->at_us);
 	if (r == 0 && rec->rec.type == PW_REC_CLOCK)
 		r = clock_rtc(s, log, rec->rec.tick_us, &rec->body.clock);
 	return r;

@@ -363,6 +363,7 @@ int ingest_apply(struct store *s, struct db_ingest *in, bool raw)
 	if (log->pen != in->pen)
 		return -EINVAL;
 	in->next_seq = log->next_seq;
+	log->button = in->button;
 	if (in->first_seq > log->next_seq) {
 		/* what is missing was overwritten, or is still to come */
 		if (in->avail_seq < in->first_seq)

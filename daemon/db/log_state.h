@@ -44,6 +44,7 @@ struct log_state {
 	int64_t after_us, before_us;	 /* TIME_UNKNOWN: none */
 	bool doubt;	/* the tick went backwards or into the future in this boot */
 	uint32_t found; /* enum log_found bits: findings already written in this boot */
+	enum db_button button; /* as the newest message said */
 	struct run_acc run;
 };
 

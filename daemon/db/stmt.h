@@ -32,6 +32,7 @@
 	X(boot_get)                                                                                \
 	X(boot_list)                                                                               \
 	X(boot_put)                                                                                \
+	X(button_press)                                                                            \
 	X(cartridge_list)                                                                          \
 	X(contact_around)                                                                          \
 	X(contact_prune)                                                                           \
@@ -48,6 +49,7 @@
 	X(event_again)                                                                             \
 	X(event_map)                                                                               \
 	X(event_mapped)                                                                            \
+	X(expire_list)                                                                             \
 	X(head_put)                                                                                \
 	X(log_last)                                                                                \
 	X(log_next)                                                                                \

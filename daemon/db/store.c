@@ -100,6 +100,8 @@ static int apply(struct store *s, struct db_msg *msg, bool raw)
 		return finding_apply(s, &msg->finding);
 	case DB_MARK:
 		return mark_apply(s, &msg->mark);
+	case DB_EXPIRE:
+		return expire_apply(s, &msg->expire);
 	case DB_CHANGE: /* change_apply() */
 	case DB_NOTIFY:
 		break;

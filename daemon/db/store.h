@@ -87,6 +87,7 @@ int ingest_apply(struct store *s, struct db_ingest *in, bool raw);
 int fit_apply(struct store *s, const struct db_fit *fit);
 int finding_apply(struct store *s, struct db_finding *f);
 int mark_apply(struct store *s, struct db_mark *m);
+int expire_apply(struct store *s, struct db_expire *e);
 /* Says itself whether the whole transaction must be rolled back: what is refused leaves it as it was. */
 int change_apply(struct store *s, struct db_change_msg *m, bool *ret_failed);
 

@@ -111,7 +111,7 @@ static void test_everything(void **state)
 				 "zone = Europe/Berlin\n"
 				 "log_level = debug\n"
 				 "viewer_group = v\noperator_group = o\nadmin_group = a\n"
-				 "hotplug = no\n"
+				 "hotplug = no\nbutton = toggle\nsession_idle = 90\n"
 				 "[port one]\n"
 				 "path = /dev/pen/*\n"
 				 "driver = penwire\n"
@@ -122,6 +122,7 @@ static void test_everything(void **state)
 				 "path = /dev/ttyACM7\n"
 				 "serial = TMA-1 (left)\n"
 				 "driver = tma\n"
+				 "button = none\n"
 				 "[port the  second]\r\n"
 				 "path = replay:/r/x.rec\r\n"),
 			 0);
@@ -133,6 +134,8 @@ static void test_everything(void **state)
 	assert_string_equal(f->config.viewer_group, "v");
 	assert_string_equal(f->config.operator_group, "o");
 	assert_string_equal(f->config.admin_group, "a");
+	assert_int_equal(f->config.button, BUTTON_TOGGLE);
+	assert_int_equal(f->config.session_idle_us, 90 * 60 * USEC_PER_SEC);
 	assert_false(f->config.hotplug);
 	assert_int_equal(f->config.n_ports, 3);
 	assert_string_equal(p[0].pattern, "/dev/pen/*");
@@ -143,6 +146,8 @@ static void test_everything(void **state)
 	assert_null(p[0].serial);
 	assert_string_equal(p[1].driver->name, "tma");
 	assert_string_equal(p[1].serial, "TMA-1 (left)");
+	assert_int_equal(p[0].button, BUTTON_UNSAID);
+	assert_int_equal(p[1].button, BUTTON_NONE);
 	assert_string_equal(p[2].pattern, "replay:/r/x.rec");
 	assert_int_equal(p[2].baud, 0);
 	assert_false(p[2].read_only);
@@ -169,7 +174,8 @@ static void test_mistakes(void **state)
 	      "[dæmon]\n"
 	      "database = /x\n",
 	      "%s:2: unknown key databse in [daemon]: allowed are database, key, socket, zone, "
-	      "log_level, viewer_group, operator_group, admin_group, hotplug\n"
+	      "log_level, viewer_group, operator_group, admin_group, hotplug, "
+	      "button, session_idle\n"
 	      "%s:3: socket = relative: allowed is an absolute path\n"
 	      "%s:4: zone = Mars/Base: allowed is a name as in 'timedatectl list-timezones', such "
 	      "as "
@@ -181,7 +187,7 @@ static void test_mistakes(void **state)
 	      "%s:9: driver = parker: allowed is penwire, tma\n"
 	      "%s:10: baud = 12: allowed is 300 to 4000000\n"
 	      "%s:11: unknown key speed of a port: allowed are path, driver, baud, record, "
-	      "read_only, serial\n"
+	      "read_only, button, serial\n"
 	      "%s:12: read_only = 1: allowed is yes or no\n"
 	      "%s:13: serial = 012345678901234567890123456789012: allowed is 1 to 32 bytes of "
 	      "text\n"
@@ -222,6 +228,23 @@ static void test_sections(void **state)
 static void test_no_key_and_value(void **state)
 {
 	fails(*state, "[daemon]\nhotplug\n", "%s:2: neither [section] nor key = value\n");
+}
+
+static void test_button_and_idle(void **state)
+{
+	fails(*state, "[daemon]\nbutton = yes\nsession_idle = 1441\n",
+	      "%s:2: button = yes: allowed is none, start, end or toggle\n"
+	      "%s:3: session_idle = 1441: allowed is 0 (never) to 1440 minutes, or seconds such as "
+	      "90s\n");
+}
+
+static void test_idle_in_seconds(void **state)
+{
+	struct files *f = *state;
+
+	assert_int_equal(f->config.session_idle_us, 60 * 60 * USEC_PER_SEC);
+	assert_int_equal(load(f, "[daemon]\nsession_idle = 90s\n"), 0);
+	assert_int_equal(f->config.session_idle_us, 90 * USEC_PER_SEC);
 }
 
 static void test_set_twice(void **state)
@@ -394,6 +417,8 @@ int main(void)
 		TEST(test_serial),
 		TEST(test_sections),
 		TEST(test_no_key_and_value),
+		TEST(test_button_and_idle),
+		TEST(test_idle_in_seconds),
 		TEST(test_set_twice),
 		TEST(test_set_twice_apart),
 		TEST(test_bom),
