@@ -136,8 +136,8 @@ function head_line(line,    key, value) {
 	} else if (kind == "query" && key == "shape") {
 		if (shape != "")
 			fail("shape is stated twice")
-		if (value !~ /^(object|list|page|cycles)$/)
-			fail("shape " value ": allowed are object, list, page, cycles")
+		if (value !~ /^(object|list|page|cycles|moment)$/)
+			fail("shape " value ": allowed are object, list, page, cycles, moment")
 		shape = value
 	} else if (key == "param") {
 		head_param(value)

@@ -56,6 +56,7 @@
 #define LIMIT_REF              256              /* bytes of what names a record: a name with a date behind it */
 #define LIMIT_CHANGE_STEPS     10000000         /* steps of SQLite's machine that a change may take: half a second, and pens wait meanwhile */
 #define LIMIT_ANSWER_BYTES     (64 * 1024)      /* answer of a change: it names what was changed, lists are for queries */
+#define LIMIT_HISTORY_ENTRIES  20000            /* followed to show a record as it was: a client of a lifetime has some thousand */
 #define LIMIT_LIST_ITEMS       64               /* texts of a list parameter: zones, columns to clear */
 
 /* ---- queries ---- */

@@ -48,6 +48,17 @@ static int64_t text_max(const struct db_param *p)
 	return p->max != INT64_MAX ? p->max : p->type == DB_REF ? LIMIT_REF : LIMIT_TEXT;
 }
 
+/* As many of the values as there is room for. */
+static void list_allowed(const char *values, char *out, size_t size)
+{
+	size_t room = size - sizeof("allowed are |..."), len = strlen(values);
+
+	if (len > room)
+		for (len = room; len > 0 && values[len] != '|';)
+			len--;
+	snprintf(out, size, "allowed are %.*s%s", (int)len, values, values[len] ? "|..." : "");
+}
+
 /* What a parameter may be, for the second half of an error. */
 static void describe_allowed(const struct db_param *p, char *out, size_t size)
 {
@@ -88,7 +99,7 @@ static void describe_allowed(const struct db_param *p, char *out, size_t size)
 	case DB_LIST:
 	case DB_TEXT:
 		if (p->values) {
-			snprintf(out, size, "allowed are %s", p->values);
+			list_allowed(p->values, out, size);
 			return;
 		}
 		snprintf(out, size, "allowed is text of %" PRId64 " to %" PRId64 " bytes",

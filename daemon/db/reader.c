@@ -12,6 +12,7 @@
 #include "cycles_query.h"
 #include "db_internal.h"
 #include "query.h"
+#include "moment.h"
 #include "render.h"
 #include "resolve.h"
 #include "sql_functions.h"
@@ -149,6 +150,8 @@ static int reader_run(struct reader *r, struct db_job *job)
 		return reader_failed(r, job);
 	if (job->query->shape == SHAPE_CYCLES)
 		e = cycles_render(job, stmt);
+	else if (job->query->shape == SHAPE_MOMENT)
+		e = moment_render(job, r->handle, stmt, reader_on_progress, r);
 	else
 		e = render_rows(job, stmt);
 	if (e == -EIO)

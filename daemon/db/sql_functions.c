@@ -7,6 +7,7 @@
 #include "base/fold.h"
 #include "base/summary.h"
 #include "base/timefmt.h"
+#include "history.h"
 #include "sql_functions.h"
 
 const char *const sql_function_names[] = {
@@ -367,7 +368,7 @@ int sql_functions_add(sqlite3 *handle)
 		{"stddev_pop", 1, NULL, deviation_step, deviation_final_pop},
 		{"utc_time", 1, utc_time, NULL, NULL},
 	};
-	int r = SQLITE_OK;
+	int r = history_functions_add(handle);
 
 	for (size_t i = 0; i < ELEMENTSOF(functions) && r == SQLITE_OK; i++)
 		r = sqlite3_create_function_v2(

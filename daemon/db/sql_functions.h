@@ -8,6 +8,8 @@
  * error that names `after` when it is no such cursor.
  * - hist_json(hist, which): a run's histogram as [[lower bound of the bin, count],...] without
  * empty bins; which is 'freq' (Hz) or 'depth' (um). NULL for NULL.
+ * - history_fields(seq, action, payload): what a change set, and what was there before (history.h);
+ * the one that reads the database.
  *
  * For everybody; NULL for NULL, and for text that is no such thing:
  *

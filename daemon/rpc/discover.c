@@ -116,7 +116,7 @@ static void schema_row(struct buf *b, const struct db_query *q)
 
 static void schema_result(struct buf *b, const struct db_query *q)
 {
-	if (q->shape == SHAPE_OBJECT || q->shape == SHAPE_CYCLES) {
+	if (q->shape == SHAPE_OBJECT || q->shape == SHAPE_CYCLES || q->shape == SHAPE_MOMENT) {
 		schema_row(b, q);
 		return;
 	}
@@ -178,7 +178,7 @@ static bool gives_error(const struct db_query *q, const struct native *native, e
 		return q->n_params > 0;
 	case RPC_NOT_FOUND:
 		return has_param(q, "pen") || has_ref(q) ||
-		       (!native && (q->shape == SHAPE_OBJECT || q->shape == SHAPE_CYCLES));
+		       (!native && q->shape != SHAPE_LIST && q->shape != SHAPE_PAGE);
 	case RPC_AMBIGUOUS:
 		return has_param(q, "pen") || has_ref(q);
 	case RPC_DEADLINE:

@@ -151,6 +151,8 @@ static void check_columns(sqlite3 *handle, const struct db_query *q, const struc
 		assert_int_equal(n, ELEMENTSOF(pieces));
 		for (size_t i = 0; i < n; i++)
 			assert_string_equal(sqlite3_column_name(stmt, (int)i), pieces[i]);
+	} else if (q->shape == SHAPE_MOMENT) { /* what moment.c reads */
+		assert_int_equal(n, 7);
 	} else {
 		if (n != q->n_columns + (q->shape == SHAPE_PAGE))
 			fail_msg("%s {%s}: %zu columns, %zu declared", q->method, v->given, n,
@@ -191,7 +193,7 @@ static void check_column_order(sqlite3 *handle, const struct db_query *q, const 
 {
 	sqlite3_stmt *stmt = prepare(handle, q, v, sql);
 
-	for (size_t i = 0; i < q->n_columns && q->shape != SHAPE_CYCLES; i++)
+	for (size_t i = 0; i < q->n_columns && q->shape != SHAPE_CYCLES && q->shape != SHAPE_MOMENT; i++)
 		if (!column_matches(q->columns[i].name, sqlite3_column_name(stmt, (int)i)))
 			fail_msg("%s: column %zu is declared as %s, but the statement gives %s "
 				 "there",

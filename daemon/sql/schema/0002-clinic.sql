@@ -376,6 +376,7 @@ CREATE TABLE about (
 	subject INTEGER NOT NULL,
 	PRIMARY KEY (noun, id, entry)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX about_entry ON about (entry);
 
 -- Answers already given, for a script that asks again: not part of the chain. digest: of method and arguments, salted.
 CREATE TABLE request (
