@@ -271,6 +271,11 @@ static void check_plan(sqlite3 *handle, const struct db_query *q, const struct v
 		/* Counting what is different in a lot's uses sorts nothing but those. */
 		if (strstr(step, "count(DISTINCT)"))
 			continue;
+		/* What the entries of a record name is collected, and has an end. */
+		if (q->shape == SHAPE_MOMENT &&
+		    (strncmp(step, "SCAN n", 6) == 0 || strstr(step, "MATERIALIZE named") ||
+		     strstr(step, "TEMP B-TREE")))
+			continue;
 		if ((strstr(step, "TEMP B-TREE") && !is_sorted(q, v->given)) ||
 		    strstr(step, "AUTOMATIC") || strstr(step, "MATERIALIZE"))
 			fail_msg("%s {%s}: %s", q->method, v->given, step);
