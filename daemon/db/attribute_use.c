@@ -179,7 +179,7 @@ static int walk(struct stmts *s, const struct attribute_span *span, size_t most)
 		stay.until_us = stay.at_us;
 		stay.until_earliest_us = stay.earliest_us;
 	}
-	if (r != 0)
+	if (q)
 		stmt_end(q);
 	return MIN(r, 0);
 }

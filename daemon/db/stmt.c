@@ -73,6 +73,7 @@ int stmt_begin_values(struct stmts *s, enum stmt_id id, sqlite3_stmt **ret,
 	if (r < 0)
 		return r;
 	assert((size_t)sqlite3_bind_parameter_count(s->stmt[id]) == n);
+	assert(!sqlite3_stmt_busy(s->stmt[id])); /* whoever began it last has ended it */
 	for (size_t i = 0; i < n; i++) {
 		r = bind(s->stmt[id], (int)i + 1, &values[i]);
 		if (r != SQLITE_OK) {
