@@ -881,7 +881,7 @@ UNION ALL
 SELECT s.id, 'disinfection', 'No disinfection of pen ' || n.serial || ' since its session before: hygiene add disinfected.'
 FROM session s JOIN assignment a ON a.session = s.id JOIN pen n ON n.id = a.pen
 WHERE a.void IS NULL
-	AND NOT EXISTS (SELECT 1 FROM assignment d WHERE d.session = s.id AND d.pen = a.pen AND d.void IS NULL AND d.from_us < a.from_us)
+	AND NOT EXISTS (SELECT 1 FROM assignment d WHERE d.session = s.id AND +d.pen = a.pen AND d.void IS NULL AND d.from_us < a.from_us)
 	AND NOT EXISTS (SELECT 1 FROM hygiene h
 		WHERE h.session = s.id AND h.kind IN ('disinfected', 'sterilised') AND h.void IS NULL AND (h.pen = a.pen OR h.pen IS NULL))
 	AND NOT EXISTS (SELECT 1 FROM hygiene h
