@@ -232,7 +232,7 @@ const struct ctl_line ctl_lines[] = {
 		 "{severity}"},
 	{.method = "reaction.list",
 	 .columns = "id at client_number=number client_name=name kind cause severity session "
-		    "reported follow_up closed"},
+		    "reported followed_up closed"},
 
 	/* ---- what was ---- */
 	{.method = "history.list",
