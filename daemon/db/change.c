@@ -56,12 +56,15 @@ static int add_param(struct change *x, size_t i)
 {
 	const struct db_param *p = &x->c->decl.params[i];
 	struct db_value *v = &x->m->value[i];
+	char problem[256];
 	int r = 0;
 
+	if (!v->set && p->fallback) /* of a change by the daemon itself; others come with it */
+		r = db_value_set(p, v, p->fallback, strlen(p->fallback), problem);
 	if (p->required && !v->set)
 		return refuse_with(&x->m->refusal, REFUSE_MISSING, p->name,
 				   "%s needs the parameter %s.", x->c->decl.method, p->name);
-	if (p->type == DB_REF && v->set) {
+	if (r == 0 && p->type == DB_REF && v->set) {
 		r = resolve_ref(&x->s->stmts.cache, x->s->handle, p, p->noun, v, &x->m->refusal);
 		if (r < 0 && r != -EBADR)
 			stmts_fail(&x->s->stmts, sqlite3_extended_errcode(x->s->handle));

@@ -11,6 +11,7 @@
 
 /* The newest change: its message, and the answer or the refusal as text. */
 static struct db_msg *changed;
+static int64_t change_at_us = WORLD_NOW_US; /* when it was asked for */
 
 static inline void change_done(void)
 {
@@ -29,7 +30,7 @@ static inline struct db_msg *change_msg_va(const char *method, va_list ap)
 	msg = db_change_msg_new(c);
 	assert_non_null(msg);
 	msg->urgent = msg->fail_fast = true;
-	msg->change.at_us = WORLD_NOW_US;
+	msg->change.at_us = change_at_us;
 	msg->change.actor.uid = 1000;
 	snprintf(msg->change.actor.name, sizeof(msg->change.actor.name), "somebody");
 	while ((name = va_arg(ap, const char *))) {
