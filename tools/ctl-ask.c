@@ -196,24 +196,30 @@ static bool says_number(const struct buf *b, const json_t *limit)
 	return json_is_integer(limit) && b->data && strstr(b->data, text);
 }
 
-int ctl_print_error(const json_t *error)
+int ctl_error_text(const json_t *error, struct buf *b)
 {
 	const json_t *message = json_object_get(error, "message"),
 		     *data = json_object_get(error, "data");
-	int status = status_of(json_integer_value(json_object_get(error, "code")));
-	struct buf b = BUF_INIT(0);
 
 	if (json_is_string(message))
-		buf_add(&b, json_string_value(message), json_string_length(message));
+		buf_add(b, json_string_value(message), json_string_length(message));
 	else
-		buf_adds(&b, "the daemon answered an error without a message");
-	add_detail(&b, "it is one of: ", json_object_get(data, "candidates"));
+		buf_adds(b, "the daemon answered an error without a message");
+	add_detail(b, "it is one of: ", json_object_get(data, "candidates"));
 	/* for programs; where the message says it in words, people need it once */
-	if (!b.data || !strstr(b.data, "allowed"))
-		add_detail(&b, "allowed: ", json_object_get(data, "allowed"));
-	if (!says_number(&b, json_object_get(data, "limit")))
-		add_detail(&b, "limit: ", json_object_get(data, "limit"));
-	add_detail(&b, "", json_object_get(data, "hint"));
+	if (!b->data || !strstr(b->data, "allowed"))
+		add_detail(b, "allowed: ", json_object_get(data, "allowed"));
+	if (!says_number(b, json_object_get(data, "limit")))
+		add_detail(b, "limit: ", json_object_get(data, "limit"));
+	add_detail(b, "", json_object_get(data, "hint"));
+	return status_of(json_integer_value(json_object_get(error, "code")));
+}
+
+int ctl_print_error(const json_t *error)
+{
+	struct buf b = BUF_INIT(0);
+	int status = ctl_error_text(error, &b);
+
 	if (b.error == 0)
 		ctl_fail(status, "%s", b.data);
 	buf_done(&b);

@@ -71,6 +71,8 @@ int ctl_ask(struct ctl *ctl, struct ctl_answer *ret);
 /* Prints an object in the format asked for; for people with its lists of objects as tables below
  * it. ctl-print.c. status. */
 int ctl_print_whole(struct ctl *ctl, const struct ctl_answer *answer);
+/* The daemon's error object as one sentence and its mend. Returns the status that it stands for. */
+int ctl_error_text(const json_t *error, struct buf *out);
 /* Prints the daemon's error object as one sentence and its mend. Returns the
  * status it stands for.
  */

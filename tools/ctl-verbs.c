@@ -327,6 +327,9 @@ const struct ctl_column ctl_param_columns[] = {
 #define SCAN_OPTIONS                                                                               \
 	(O(OPT_SESSION) | O(OPT_GS) | O(OPT_PLAIN) | O(OPT_STOCK) | O(OPT_USED_ANYWAY) | O(OPT_ACCEPT) |   \
 	 O(OPT_QUANTITY) | O(OPT_AT) | O(OPT_DRY_RUN) | O(OPT_ON_BEHALF_OF) | O(OPT_REASON))
+#define IMPORT_OPTIONS                                                                             \
+	(O(OPT_MAP) | O(OPT_DATE_FORMAT) | O(OPT_DELIMITER) | O(OPT_ENCODING) | O(OPT_UPDATE) | O(OPT_REASON) |   \
+	 O(OPT_DRY_RUN) | O(OPT_ON_BEHALF_OF))
 #define PEN_ARGUMENT                                                                               \
 	{                                                                                          \
 		.name = "PEN", .param = "pen",                                                     \
@@ -424,6 +427,13 @@ const struct ctl_verb ctl_verbs[] = {
 		   .doc = "as the scanner types it; without any, a line of stdin each"}},
 	 .example = "stipplectl scan\nstipplectl scan --session 1001 '(01)04012345678901(17)281130(10)AB12'\n"
 		    "stipplectl scan --stock --quantity 20 <delivery.txt"},
+	{.name = "client import",
+	 .doc = "Add the clients of a list (CSV), matched by record number.",
+	 .run = ctl_import,
+	 .options = IMPORT_OPTIONS,
+	 .args = {{.name = "FILE", .doc = "the list; refused lines go to FILE.rejected.csv"}},
+	 .example = "stipplectl client import patients.csv --map number=Nr,name=Vorname+Nachname,birth_date=Geburtstag \\\n"
+		    "    --date-format dd.mm.yyyy --delimiter ';' --encoding windows-1252 --dry-run"},
 	{.name = "bridge",
 	 .doc = "Join stdin and stdout with the daemon's socket: the other side of --host.",
 	 .here = true,

@@ -29,6 +29,7 @@
 enum ctl_exit {
 	EXIT_NONE_SUCH = 1, /* the answer is "there is no such ..." */
 	EXIT_USAGE = 64,
+	EXIT_DATA = 65, /* some lines of a file were refused */
 	EXIT_NO_INPUT = 66,
 	EXIT_UNAVAILABLE = 69, /* no daemon, or the pen is not connected */
 	EXIT_BUG = 70,

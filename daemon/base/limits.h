@@ -71,6 +71,9 @@
 #define LIMIT_SQL_WORKERS      2                /* at once */
 #define LIMIT_CYCLES_POINTS    100000           /* run.cycles: points of one answer */
 
+/* ---- imports (stipplectl) ---- */
+#define LIMIT_IMPORT_BYTES     (64 * 1024 * 1024) /* a client list: 300 000 lines of 200 bytes */
+
 /* ---- the record ---- */
 #define BLOCK_CYCLES           512              /* cycles of a sealed block; measured in daemon/db/run.c */
 #define DB_PAGE_SIZE           16384
