@@ -152,7 +152,7 @@ enum db_refusal_code {
 struct db_refusal {
 	enum db_refusal_code code;
 	char parameter[64];          /* "" none in particular */
-	char text[320];              /* a sentence */
+	char text[1024];             /* a sentence, or all that a session lacks */
 	struct buf data;             /* further members for the error's data, without braces */
 };
 void db_refusal_reset(struct db_refusal *r);

@@ -142,6 +142,10 @@ static void learn(struct sql_guard *g, const char *view, const char *table, cons
 {
 	struct sql_guard_read *r = &g->read[g->n_reads];
 
+	/* A view of many parts reads a column in each. */
+	for (size_t i = g->n_reads; i-- > 0 && streq(g->read[i].view, view);)
+		if (streq(g->read[i].table, table) && streq(g->read[i].column, column))
+			return;
 	if (g->n_reads == SQL_GUARD_READS) {
 		g->error = -E2BIG;
 		return;

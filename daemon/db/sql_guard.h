@@ -11,8 +11,8 @@
 
 #include "base/buf.h"
 
-/* Columns that all views together read: eight views read about 150. */
-#define SQL_GUARD_READS 1024
+/* Columns that all views together read: thirty views read about 700. */
+#define SQL_GUARD_READS 2048
 
 /* A column that a view reads. */
 struct sql_guard_read {
@@ -27,7 +27,7 @@ struct sql_guard {
 	struct buf tables;   /* names of all other tables, each closed by a zero byte */
 	bool learning;	     /* the views themselves are being prepared: note what they read */
 	int error;	     /* of learning: -ENOMEM, -E2BIG */
-	char refusal[256];   /* why the last statement was refused, "" if it was not */
+	char refusal[1024];  /* why the last statement was refused, "" if it was not */
 	int64_t deadline_us; /* CLOCK_BOOTTIME */
 };
 
@@ -41,10 +41,10 @@ void sql_guard_done(struct sql_guard *g); /* before the handle is closed */
 
 /* Why a statement was refused or failed, for people. */
 struct sql_problem {
-	char text[512];
-	int offset;   /* byte of the SQL to blame, -1 unknown */
-	bool expired; /* the deadline has passed */
-	bool memory;  /* more than the memory limit was needed */
+	char text[1024]; /* may list all views */
+	int offset;	 /* byte of the SQL to blame, -1 unknown */
+	bool expired;	 /* the deadline has passed */
+	bool memory;	 /* more than the memory limit was needed */
 };
 
 /* Prepares the one statement in @sql. 0; -EPERM: not allowed; -EINVAL: SQLite does not understand

@@ -39,8 +39,8 @@ extern const struct rpc_error_doc rpc_errors[];
 /* What went wrong with a request: becomes the answer's `error`. */
 struct rpc_problem {
 	enum rpc_code code;
-	char message[320]; /* a sentence */
-	struct buf data;   /* members of `data`, without its braces; empty: none */
+	char message[1024]; /* a sentence, or a list of what is wrong */
+	struct buf data;    /* members of `data`, without its braces; empty: none */
 };
 #define RPC_PROBLEM_INIT ((struct rpc_problem){.data = BUF_INIT(LIMIT_LINE_BYTES)})
 static inline void rpc_problem_done(struct rpc_problem *p)

@@ -247,9 +247,9 @@ static void nothing_else_is_read(void **state)
 	};
 
 	for (size_t i = 0; i < ELEMENTSOF(tables); i++)
-		expect_error(*state, tables[i], -32602, "the views clocks, entries, ");
+		expect_error(*state, tables[i], -32602, "the views aftercares, assignments, ");
 	expect_error(*state, "SELECT * FROM nowhere", -32602,
-		     "no such table: nowhere; there are the views clocks, entries, ");
+		     "no such table: nowhere; there are the views aftercares, assignments, ");
 	expect_error(*state, "SELECT * FROM temp.runs", -32602, "no such table");
 	expect_error(*state, "SELECT * FROM other.personal", -32602, "no such table");
 	expect_error(*state, "SELECT colour FROM runs", -32602, "no such column: colour");
@@ -294,7 +294,7 @@ static void nothing_is_done(void **state)
 	}
 	expect_error(*state, "DELETE FROM runs", -32602, "");
 	expect_error(*state, "PRAGMA user_version", -32602,
-		     "only one SELECT over the views clocks, entries, ");
+		     "only one SELECT over the views aftercares, assignments, ");
 	expect_error(*state, "SELECT 1; SELECT 2", -32602, "only one statement");
 	expect_error(*state, "SELECT 1; DROP TABLE run", -32602, "only one statement");
 	expect_error(*state, "SELECT 1; nonsense", -32602, "only one statement");
