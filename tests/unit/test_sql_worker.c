@@ -220,14 +220,14 @@ static void nothing_else_is_read(void **state)
 {
 	static const char *const tables[] = {
 		"SELECT * FROM personal",
-		"SELECT count(*) FROM personal",
+		"SELECT count(*) FROM request",
 		"SELECT count(*) FROM setting",
-		"SELECT 1 FROM personal",
+		"SELECT 1 FROM request",
 		"SELECT value FROM main.personal",
 		"SELECT (SELECT value FROM personal) FROM runs",
 		"SELECT * FROM runs WHERE EXISTS (SELECT 1 FROM personal WHERE value LIKE 'a%')",
 		"SELECT * FROM runs UNION ALL SELECT * FROM run",
-		"SELECT * FROM runs JOIN personal",
+		"SELECT * FROM runs JOIN request",
 		"SELECT * FROM run",
 		"SELECT data FROM block",
 		"SELECT * FROM setting",
@@ -242,7 +242,10 @@ static void nothing_else_is_read(void **state)
 		"WITH runs AS (SELECT value FROM personal) SELECT * FROM runs",
 		"WITH entries AS (SELECT * FROM personal) SELECT * FROM entries",
 		"WITH runs AS MATERIALIZED (SELECT hist FROM run) SELECT hist FROM runs",
-		"WITH marks(x) AS (SELECT count(*) FROM personal) SELECT x FROM marks",
+		"WITH marks(x) AS (SELECT count(*) FROM request) SELECT x FROM marks",
+		/* what hides a value is not in any view */
+		"WITH clients AS (SELECT salt FROM personal) SELECT * FROM clients",
+		"WITH clients AS (SELECT answer FROM request) SELECT * FROM clients",
 		"WITH pens AS (SELECT * FROM (SELECT * FROM personal) AS pens) SELECT * FROM pens",
 	};
 
