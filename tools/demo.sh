@@ -64,7 +64,7 @@ simulator() {
 
 start_pens() {
 	mkdir "$directory/pens"
-	"${own_session[@]}" "$build/pensim" --dir "$directory/pens" --pens $pens --names serial --serial-prefix DEMO --history $hours --live 1 \
+	"${own_session[@]}" "$build/pensim" --dir "$directory/pens" --pens $pens --names serial --serial-prefix DEMO --history $hours \
 		--control "$directory/pens.control" >>"$directory/pensim.log" 2>&1 </dev/null &
 	children+=($!)
 	await_ready $! "$directory/pensim.log"
@@ -110,6 +110,35 @@ tell_how_to_go_on() {
 	trap - EXIT
 }
 
+# Somebody switches a pen on; the daemon hears of it.
+begin_run() {
+	local until=$((SECONDS + patience))
+	simulator run "$1" start
+	until [[ $("$build/stipplectl" runs --state open --json) ]]; do
+		((SECONDS < until)) || fail "the daemon does not hear of the run"
+	done
+}
+
+end_run() {
+	simulator run "$1" stop
+	await_drained
+}
+
+# The run that is nobody's: somebody tried a pen and sat nobody down.
+stray_run() {
+	simulator burst 2 12
+	await_drained
+}
+
+# From when to when pen $1 worked yesterday until its first long pause, as the front desk would read it off `stipplectl runs`.
+first_chair() {
+	"$build/stipplectl" run list --pen "$1" --since yesterday --until today --limit 10000 --json --utc |
+		jq -rs --argjson pause 900 'map({s: (.start | sub("\\..*"; "Z") | fromdate), e: (.end | sub("\\..*"; "Z") | fromdate)}) | sort_by(.s)
+			| reduce .[] as $r ({from: .[0].s, to: .[0].e, over: false};
+				if .over or $r.s - .to > $pause then .over = true else .to = $r.e end)
+			| "\(.from - 300 | todate) \(.to + 300 | todate)"'
+}
+
 say "Three simulated pens come back from $hours hours of work each; nobody has read their logs yet."
 start_pens
 say "The daemon starts with an empty database, finds them and drains their logs."
@@ -120,11 +149,35 @@ say "Drained: every record is in the database, durable, and acknowledged ($((($(
 
 show "stipplectl status"
 say "What the pens did, newest first; each run is one time motor on to motor off."
-show "stipplectl runs --since yesterday --limit 8"
-show "stipplectl sql 'SELECT pen, count(*) AS runs, sum(cycles) AS cycles, round(sum(on_time_s) / 3600, 2) AS motor_h FROM runs GROUP BY pen'"
+show "stipplectl runs --since yesterday --limit 5"
 run=$("$build/stipplectl" runs --state ended --limit 1 --csv --no-headings | cut -d, -f1)
 show "stipplectl run $run"
-say "One pen works right now. A glimpse of it (on a terminal, \`stipplectl watch\` alone is a full-screen view):"
+
+say "A clinic opens: who works here, who comes, what came in."
+show "stipplectl practitioner add --name 'Mia Beispiel' --licence LIC-100 --licence-until 2031-12-31"
+show "stipplectl place add --name 'Chair A' --kind chair"
+show "stipplectl client add 1001 'Anna Example' --birth-date 1980-01-02"
+show "stipplectl client add 1002 'Bruno Invented'"
+show "stipplectl lot add C-77 --code 04012345678901 --category cartridge --name 'Round liner' --needle 0603RL --expiry 2031-03 --quantity 50"
+read -r from to < <(first_chair DEMO-0002)
+say "Yesterday's client is entered afterwards. The pen worked without the PC; its runs fall into the session."
+show "stipplectl session add 1002 --pens DEMO-0002 --start $from --end $to --practitioner mia"
+show "stipplectl consent add anna --risks"
+say "Anna sits down. The pen was already working: its time is hers from where that run began. Her cartridge is scanned from its box."
+begin_run 0
+show "stipplectl session start anna DEMO-0001 --practitioner mia --place 'chair a' --kind consultation"
+show "printf ']d2010401234567890117310300''10C-77\\035''21S-0001\\n' | stipplectl scan --session anna"
+stray_run
+show "stipplectl today"
+end_run 0
+say "What belongs to nobody stays visible until somebody links it, or says why not."
+show "stipplectl runs --pen DEMO-0003 --since today --attribution unattributed"
+say "Anna gets up."
+show "stipplectl session end anna"
+show "stipplectl sql 'SELECT client_number, client_name, kind, runs, cycles, round(on_time_s) AS on_time_s FROM sessions ORDER BY id'"
+
+simulator live 0 on
+say "One pen works on by itself. A glimpse of it (on a terminal, \`stipplectl watch\` alone is a full-screen view):"
 show "stipplectl watch --pen DEMO-0001 | head -n $glimpse"
 show "stipplectl pens"
 say "The same from any language: one JSON text a line."
