@@ -109,8 +109,10 @@ int client_send(struct ctl_client *c, const char *method, const char *params, in
 
 		if (n >= 0)
 			sent += (size_t)n;
+		else if (errno == EPIPE)
+			break; /* a door that closes may have said why: reading tells */
 		else if (errno != EINTR)
-			r = errno == EPIPE ? -ECONNRESET : -errno;
+			r = -errno;
 	}
 	buf_done(&line);
 	if (r == 0)
