@@ -53,6 +53,13 @@ int frame_bind(struct frame *f, sqlite3_stmt *q);
  * @amend: a signed session is changed.
  */
 int frame_write(struct frame *f, struct buf *b, uint32_t uid, const char *was, bool amend);
+/*
+ * Appends to @ret, as a JSON object, those columns of the record in @row that @f gives another value, or takes back to nothing; nothing
+ * when there are none. Where a column holds an entry (P_entry) the personal values are compared.
+ */
+int frame_was(struct frame *f, struct stmts *s, sqlite3_stmt *row, struct buf *ret);
+/* Number of the column with this name, -1: none. */
+int frame_column(sqlite3_stmt *q, const char *name);
 /* Whether the payload holds the value of @v in the open (not: nothing, or personal). */
 bool frame_is_open(const struct frame_value *v);
 

@@ -33,6 +33,37 @@ LIMIT :limit
 """
 
 
+CHANGE = """\
+-- SPDX-License-Identifier: MIT
+-- doc: Paints a thing.
+-- role: operator
+-- noun: thing
+-- param: thing ref:thing required -- Which.
+-- param: colour text personal max=32 -- Of what colour.
+-- param: by ref:person -- Who paints.
+-- param: sides list values=left|right -- Which sides.
+-- param: until expiry -- How long it holds.
+-- about: by helper=person
+-- guard: room=session
+-- reason: correction
+-- after: wipe
+-- column: size real:2 -- Its size.
+
+-- A free comment: :nothing of it is embedded.
+--: let
+SELECT 1 AS helper, (SELECT room FROM thing
+\tWHERE id = :thing) AS room
+--: check
+SELECT 'conflict', 'It is wet.' WHERE :helper = 2 -- why
+--: apply
+UPDATE thing SET colour_entry = coalesce(:colour, colour_entry), entry = :entry WHERE id = :thing;
+INSERT INTO coat (thing, sides, until) VALUES (:thing, :sides, :until);
+
+--: answer
+SELECT size FROM thing WHERE id = :thing
+"""
+
+
 def embed(files, directory=None):
     """Writes {path: text} below a directory and embeds them in this order. Returns (status, stdout, stderr)."""
     directory = directory or temporary_directory()
@@ -51,7 +82,7 @@ def compiles(source, directory, *checks):
     with open(os.path.join(directory, "table.c"), "w") as f:
         f.write(source)
     with open(os.path.join(directory, "main.c"), "w") as f:
-        f.write('#include "db/query.h"\nint main(void) {\n' + "".join(
+        f.write('#include "db/change.h"\nint main(void) {\n' + "".join(
             f"if (!({check})) return {i + 1};\n" for i, check in enumerate(checks)) + "return 0; }\n")
     subprocess.run(["cc", "-std=gnu17", "-Wall", "-Wextra", "-Werror", f"-I{TOP}/daemon", f"-I{TOP}/proto", "-o", "checks",
                     "main.c", "table.c"], cwd=directory, check=True)
@@ -88,6 +119,41 @@ def good_files():
              'streq(db_schema[0].sql, "CREATE TABLE \\"a\\\\b\\" (x TEXT); -- kept\\n")',
              'streq(db_writes[0].name, "thing_add")',
              'streq(db_writes[0].sql, "-- why\\nINSERT INTO thing VALUES (:a)\\n")')
+
+
+def good_changes():
+    directory = temporary_directory()
+    status, out, err = embed({
+        "query/thing.get.sql": GOOD.replace("shape: page", "shape: list").replace("owner text max=32", "owner ref:* "),
+        "change/thing.paint.sql": CHANGE,
+        "change/thing.add.sql": CHANGE.replace("param: thing ref:thing required", "param: other ref:thing").replace(
+            "1 AS helper", "1 AS helper, :other AS thing").replace("WHERE id = :thing) AS room", "WHERE id = :other) AS room"),
+        "resolve/thing.sql": "-- personal only here\nSELECT id, name AS label, 0 AS rank FROM thing WHERE name = :text\n",
+        "resolve/person.sql": "SELECT entry, value, 0 FROM personal WHERE value = :text\n",
+    }, directory)
+    expect_equal((status, err), (0, ""), "status and messages")
+    compiles(out, directory,
+             "db_n_changes == 2 && db_n_resolves == 2",
+             'streq(db_changes[0].decl.method, "thing.paint") && streq(db_changes[0].noun, "thing")',
+             "db_changes[0].decl.role == ROLE_OPERATOR && db_changes[0].decl.shape == SHAPE_OBJECT && !db_changes[0].decl.sql",
+             "db_changes[0].n_own == 5 && db_changes[0].decl.n_params == 5 + CHANGE_PARAMS_",
+             'db_changes[0].decl.params[0].type == DB_REF && streq(db_changes[0].decl.params[0].noun, "thing")',
+             "db_changes[0].decl.params[1].personal && !db_changes[0].decl.params[2].personal",
+             "db_changes[0].decl.params[3].type == DB_LIST && db_changes[0].decl.params[4].type == DB_EXPIRY",
+             'streq(db_changes[0].decl.params[5 + CHANGE_REASON].name, "reason")',
+             'streq(db_changes[0].decl.params[5 + CHANGE_DRY_RUN].name, "dry_run")',
+             "db_changes[0].decl.n_columns == CHANGE_COLUMNS_BEFORE + 1 + CHANGE_COLUMNS_AFTER",
+             'streq(db_changes[0].decl.columns[2].name, "thing") && streq(db_changes[0].decl.columns[3].name, "size")',
+             "db_changes[0].reason == REASON_CORRECTION && db_changes[0].wipe",
+             'db_changes[0].n_about == 3 && streq(db_changes[0].about[0].noun, "person") && !db_changes[0].about[0].guard',
+             'streq(db_changes[0].about[1].name, "helper") && streq(db_changes[0].about[1].noun, "person")',
+             'streq(db_changes[0].about[2].name, "room") && db_changes[0].about[2].guard',
+             "db_changes[0].n_sections == 4 && db_changes[0].sections[0].kind == SECTION_LET",
+             "db_changes[0].sections[1].kind == SECTION_CHECK && db_changes[0].sections[3].kind == SECTION_ANSWER",
+             """streq(db_changes[0].sections[1].sql, "SELECT 'conflict', 'It is wet.' WHERE :helper = 2\\n")""",
+             'strstr(db_changes[0].sections[2].sql, "INSERT INTO coat")',
+             'streq(db_queries[0].params[0].noun, "*")',
+             "!db_resolves[0].personal && db_resolves[1].personal")
 
 
 def empty_sets():
@@ -150,9 +216,46 @@ BAD = [
 ]
 
 
+PAINT = "change/thing.paint.sql"
+BAD_CHANGE = [
+    ("role: operator", "role: viewer", 3, "role viewer: allowed are operator, admin, daemon"),
+    ("-- noun: thing\n", "", 1, "the head lacks `-- noun:`"),
+    ("-- role: operator\n", "-- role: operator\n-- shape: object\n", 4, "unknown key shape"),
+    ("thing ref:thing required", "thing int required", 5, "param thing is the record's id: its type is ref:thing"),
+    ("noun: thing", "noun: stone", 1, "nothing gives :stone, the id of the record"),
+    ("by ref:person", "by ref:", 7, "type ref:: allowed are"),
+    ("by ref:person", "by ref:person min=1", 7, "a ref has no min=1"),
+    ("by ref:person", "by ref:person personal", 7, "personal is for text, date and expiry"),
+    ("by ref:person", "version int", 7, "every change has version already"),
+    ("about: by", "about: somebody", 10, "somebody is neither a param nor a column of a let"),
+    ("guard: room=session", "guard: room", 11, "guard room: that is no session"),
+    ("reason: correction", "reason: always", 12, "reason always: allowed are required, correction"),
+    ("after: wipe", "after: lunch", 13, "after lunch: allowed is wipe"),
+    ("column: size real:2 -- Its size.", "column: entry int -- It.", 14, "every answer has entry already"),
+    ("-- column: size real:2 -- Its size.\n", "", 1, "columns are declared for an answer, and an answer has columns"),
+    ("1 AS helper", "1 AS entry", 18, "a let cannot be named entry"),
+    ("1 AS helper", "1 AS colour", 18, "a let cannot be named colour"),
+    (":helper = 2", ":holder = 2", 21, ":holder is neither a param nor a column of an earlier let"),
+    ("--: check", "--: look", 20, "section look: allowed are let, check, apply, answer"),
+    ("--: check", "--: apply", 20, "the last statement of an apply ends in a semicolon"),
+    ("--: let\n", "", 17, "SQL before the first section"),
+    ("(:thing, :sides, :until);", "(:thing, :sides, :until)", 22, "the last statement of an apply ends in a semicolon"),
+    ("--: answer", "--: let\nSELECT 1 AS late\n--: answer", 26, "a let stands before the first apply"),
+    ("WHERE id = :thing\n", "WHERE id = :thing\n--: check\nSELECT 1, 2\n", 28, "the answer is the last section"),
+    ("SELECT size FROM thing WHERE id = :thing\n", "", 26, "nothing in this section"),
+    (":sides, :until);", "1, :until);", 8, "param sides is not used"),
+]
+
+
 def main():
     tap = Tap()
     tap.case("good files make the table", good_files)
+    tap.case("good changes make the table", good_changes)
+    for old, new, line, message in BAD_CHANGE:
+        expect(CHANGE.count(old) >= 1, old)
+        tap.case(f"refused: {new!r} for {old!r} in a change", refused, PAINT, CHANGE.replace(old, new, 1), line, message)
+    tap.case("refused: a change and a query of one name", lambda: expect(
+        "a query and a change of the same name" in embed({"query/thing.get.sql": GOOD, "change/thing.get.sql": CHANGE})[2], "taken"))
     tap.case("empty sets make empty tables", empty_sets)
     for old, new, line, message in BAD:
         expect(GOOD.count(old) >= 1, old)

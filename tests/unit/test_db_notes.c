@@ -340,7 +340,7 @@ static void a_reason_stays_out_of_the_chain(void **state)
 		     commitment);
 	sqlite3_finalize(q);
 	sqlite3_close(handle);
-	snprintf(sql, sizeof(sql), "payload ->> 'reason' = '%s'", chain_hex(commitment, 32, hex));
+	snprintf(sql, sizeof(sql), "payload ->> '$.personal.reason' = '%s'", chain_hex(commitment, 32, hex));
 	assert_int_equal(count_of(&w, "entry", sql), 1);
 }
 
