@@ -111,7 +111,7 @@ def expect_pen(machine, path, link):
     expect_equal(re.findall(r"stipple\S*:\d+ .*", machine.event(path, "remove").output), [], f"{path}: what the rules do at remove")
 
 
-def expect_foreign(machine, path):
+def expect_foreign(machine, path, hidden=False):
     for action in ("add", "bind", "change"):
         event = machine.event(path, action)
         expect(not event.is_pen, f"{path} was taken for a pen")
@@ -119,7 +119,7 @@ def expect_foreign(machine, path):
         expect_equal(ours, [], f"{path}: what the rules did")
         expect("stippled.service" not in event.wants, f"{path} starts stippled")
         expect(not any("pen/" in link for link in event.links), f"{path}: links {event.links}")
-        expect("ID_MM_DEVICE_IGNORE" not in event.properties, f"{path} is hidden from ModemManager")
+        expect(hidden or "ID_MM_DEVICE_IGNORE" not in event.properties, f"{path} is hidden from ModemManager")
 
 
 def case_bulk_pens(machine):
@@ -164,6 +164,12 @@ def case_acm_foreign(machine):
     expect_foreign(machine, machine.acm(interface="My Penwire-like thing", name="Phone"))
     device = machine.usb(["ff0000"])
     expect_foreign(machine, machine.tty(device, f"ttyACM{machine.number}", 166, "ff0000", "Penwire"))
+    # Of a pen with bulk endpoints a second line is something else, unless it says so itself.
+    both = machine.usb(["ff5057", "020201"], serial="PEN-B")
+    expect_foreign(machine, machine.plug(machine.tty(both, f"ttyACM{machine.number}", 166, "020201", "Console", number=1)), hidden=True)
+    both = machine.usb(["ff5057", "020201"], serial="PEN-C")
+    line = machine.plug(machine.tty(both, f"ttyACM{machine.number}", 166, "020201", "Penwire", number=1))
+    expect_pen(machine, line, "/dev/pen/by-serial/PEN-C")
     dock = machine.usb(["090000"], name="Penwire dock", serial="DOCK")
     expect_foreign(machine, machine.acm(interface="Modem", name="Phone", under=dock))
 

@@ -85,7 +85,10 @@ class Machine:
         for name in os.listdir(RULES):
             if name.endswith(".rules"):
                 shutil.copy(os.path.join(RULES, name), "/run/udev/rules.d")
-        self.hwdb_said = compile_hwdb(HWDB, "/run/hwdb")
+        shutil.copytree(HWDB, "/run/hwdb.d")
+        # Debian's own list knows each interface by its class, and where one list answers udev asks no further.
+        shutil.copy("/lib/udev/hwdb.d/20-usb-classes.hwdb", "/run/hwdb.d")
+        compile_hwdb("/run/hwdb.d", "/run/hwdb")
         shutil.copy("/run/hwdb/etc/udev/hwdb.bin", "/etc/udev/hwdb.bin")
         with open("/etc/group", encoding="utf-8") as f:
             groups = [line for line in f if not line.startswith("stipple:")]
@@ -108,6 +111,7 @@ class Machine:
     def usb(self, classes, vendor=0x1209, product=0x0001, name="Sample", serial="S-1", under="/devices/pci0000:00/usb1"):
         """A USB device with interfaces of these classes ("ff5057"). Returns its path."""
         self.number += 1
+        self.ids = f"{vendor:04X}p{product:04X}"
         bus = f"{under}/{'1-' if under.endswith('usb1') else os.path.basename(under) + '.'}{self.number}"
         interfaces = b"".join(bytes([9, 4, i, 0, 1]) + bytes.fromhex(c) + bytes([0, 7, 5, 0x81 + i, 2, 64, 0, 0]) for i, c in enumerate(classes))
         head = bytes.fromhex("120100020000004009120100000101020301")
@@ -121,7 +125,8 @@ class Machine:
 
     def tty(self, device, node, major, interface, name=None, number=0):
         """A serial line on an interface of a class ("020201") of a USB device."""
-        place = self.add(f"{device}/{os.path.basename(device)}:1.{number}", ["E: SUBSYSTEM=usb", "E: DEVTYPE=usb_interface"],
+        place = self.add(f"{device}/{os.path.basename(device)}:1.{number}",
+                         ["E: SUBSYSTEM=usb", "E: DEVTYPE=usb_interface", f"E: MODALIAS=usb:v{self.ids}d0100dcEFdsc02dp01ic{interface[:2]}isc{interface[2:4]}ip{interface[4:]}in{number:02}"],
                          {"bInterfaceClass": interface[:2], "bInterfaceSubClass": interface[2:4],
                           "bInterfaceProtocol": interface[4:], "bInterfaceNumber": f"{number:02}", "interface": name})
         return self.add(f"{place}/tty/{node}", ["E: SUBSYSTEM=tty", f"N: {node}", f"E: DEVNAME=/dev/{node}", f"E: MAJOR={major}",
@@ -129,7 +134,14 @@ class Machine:
 
     def acm(self, vendor=0x1209, product=0x0009, name="Sample", interface=None, serial="S-1", under="/devices/pci0000:00/usb1"):
         device = self.usb(["020201", "0a0000"], vendor, product, name, serial, under)
-        return self.tty(device, f"ttyACM{self.number}", 166, "020201", interface)
+        return self.plug(self.tty(device, f"ttyACM{self.number}", 166, "020201", interface))
+
+    def plug(self, tty):
+        """The events of what a serial line hangs on, which come before its own."""
+        interface = os.path.dirname(os.path.dirname(tty))
+        for path in (os.path.dirname(interface), interface):
+            self.event(path)
+        return tty
 
     def event(self, path, action="add"):
         environment = dict(os.environ, UMOCKDEV_DIR=self.root, SYSTEMD_COLORS="0")
