@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The package and its service under the real systemd."""
+import datetime
 import grp
 import json
 import os
@@ -8,10 +9,12 @@ import re
 import shutil
 import signal
 import stat
+import tempfile
 import time
 
 from harness import Failure, expect, expect_equal, temporary_directory, wait_until
 from machine import (LONG_SECONDS, RECORD, SOCKET, VhciPens, active, client, debs, journal, play, run, show, stop_service, wait_active)
+from pens import Pens
 from probe import ATTEMPTS, NEEDS
 from story_usb import catch_up
 
@@ -20,6 +23,7 @@ UNIT = "stippled.service"
 CUT_PENS = ("--pens", "2", "--usb", "0:vendor", "--usb", "1:cdc", "--usb-speed", "high", "--history", "1.5", "--seed", "77", "--now",
             "2026-11-20T12:00:00Z")
 CUT_PREFIX = "CUT"
+SLEEP_SECONDS = 10
 
 
 def case_booted():
@@ -145,6 +149,43 @@ def case_exposure():
     expect(exposure <= 1.5, f"exposure {exposure}:\n{out}")
 
 
+def case_suspend():
+    """The machine sleeps, and wakes without a word from udev: the pen is read on, and its clock is measured anew.
+
+    vhci_hcd refuses to sleep while a device is in it, so this pen is behind a terminal that stippled.conf names. The simulator sleeps
+    along with its pen, whose tick so loses the time: that shows whether the clock was measured again.
+    """
+    directory = tempfile.mkdtemp(prefix="pens-", dir="/run")
+    os.chmod(directory, 0o755)
+    sim = Pens(directory, "--serial-prefix", "SLEEP", "--keep-cycles", "--history", "0.05")
+    VhciPens.all.append(sim)
+    path = os.path.join(sim.directory, "pen0")
+    shutil.chown(os.path.realpath(path), "stipple", "stipple")
+    conf = "/etc/stipple/stippled.conf.d/sleep.conf"
+    os.makedirs(os.path.dirname(conf), exist_ok=True)
+    with open(conf, "w", encoding="ascii") as f:
+        f.write(f"[port sleep]\npath = {path}\n")
+    try:
+        run("systemctl", "restart", UNIT)
+        catch_up(sim)
+        before = time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()
+        run("rtcwake", "--mode", "freeze", "--seconds", str(SLEEP_SECONDS))
+        slept = time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic() - before
+        print(f"# slept {slept:.1f} s", flush=True)
+        expect(slept > SLEEP_SECONDS / 2, f"the machine slept {slept} s")
+        sim.ask("run 0 start")
+        now = time.time()
+        wait_until(lambda: sim.truth()[0]["logs"][-1]["next_seq"] > 5, "cycles")
+        sim.ask("run 0 stop")
+        catch_up(sim)
+        newest = client().call("run.list", pen="SLEEP-0001", limit=1)["rows"][0]
+        start = datetime.datetime.fromisoformat(newest["start"].replace("Z", "+00:00")).timestamp()
+        expect(abs(start - now) < SLEEP_SECONDS / 3, f"the run began {start - now:.1f} s from when it did, after {slept:.1f} s of sleep: {newest}")
+    finally:
+        os.unlink(conf)
+    run("systemctl", "restart", UNIT)
+
+
 def case_quiet():
     """Hours of this, and the journal holds nothing that nobody expected."""
     bad = [line for line in journal("-u", UNIT, "--priority=err").splitlines() if line.strip()]
@@ -165,6 +206,7 @@ def installed(tap):
 def run_cases(tap):
     play(tap, (("the watchdog starts a daemon again that stands still", case_watchdog),
                ("stopped in the middle of a drain", case_stop_while_draining), ("the sandbox holds", case_sandbox), ("exposure", case_exposure),
+               ("sleep", case_suspend),
                ("nothing odd in the journal", case_quiet)))
 
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Pens on a real USB bus: udev, plugging, draining, pulling, faults."""
+import fcntl
+import glob
 import grp
 import os
 import random
@@ -11,6 +13,7 @@ from pens import compare, lost_ranges, wait_caught_up
 
 PULLS = 20
 HISTORY = ("--history", "0.3")
+USBDEVFS_RESET = ord("U") << 8 | 20
 
 
 def catch_up(*sims):
@@ -179,15 +182,54 @@ def case_replugs():
     sim = VhciPens("--usb-speed", "high")
     catch_up_states(sim, 1)
     pid = run("systemctl", "show", "--value", "--property=MainPID", "stippled.service").strip()
+
+    def descriptors():
+        return len(os.listdir(f"/proc/{pid}/fd"))
+
     before = None
     for _ in range(12):
         sim.pull(0)
         wait_until(lambda: pen_state(sim.serial(0)) != "live", "the pen to be gone", LONG_SECONDS, pause=0.05)
         sim.plug(0)
         catch_up_states(sim, 1)
-        count = len(os.listdir(f"/proc/{pid}/fd"))
-        before = count if before is None else before
-        expect(count <= before, f"{count} descriptors, after the first replug there were {before}")
+        before = before or descriptors()
+    # Those of this test's own connections come and go.
+    wait_until(lambda: descriptors() <= before, f"{descriptors()} descriptors to become {before} as after the first replug")
+
+
+def device_of(serial):
+    """The directory of a pen's device in sysfs."""
+    for path in glob.glob("/sys/bus/usb/devices/*/serial"):
+        with open(path, encoding="utf-8") as f:
+            if f.read().strip() == serial:
+                return os.path.dirname(path)
+    raise Failure(f"no device {serial} on the bus")
+
+
+def read_number(path):
+    with open(path, encoding="ascii") as f:
+        return int(f.read())
+
+
+def case_bus_resets():
+    """The bus resets a pen that is being drained, and takes the configuration away and gives it back: nobody unplugged anything."""
+    sim = VhciPens("--pens", "2", "--usb", "vendor", "--usb", "1:cdc", "--rate", "30000", *HISTORY)
+    for pen in (0, 1):
+        wait_until(lambda: sim.status(pen)["sent_bytes"] > 10000, "the drain to begin", LONG_SECONDS, pause=0.05)
+        device = device_of(sim.serial(pen))
+        node = f"/dev/bus/usb/{read_number(device + '/busnum'):03}/{read_number(device + '/devnum'):03}"
+        fd = os.open(node, os.O_RDWR)
+        fcntl.ioctl(fd, USBDEVFS_RESET, 0)
+        os.close(fd)
+        sent = sim.status(pen)["sent_bytes"]
+        wait_until(lambda: sim.status(pen)["sent_bytes"] > sent + 5000, "the drain to go on", LONG_SECONDS, pause=0.05)
+        expect_equal(device_of(sim.serial(pen)), device, "place on the bus")
+    for pen in (0, 1):
+        device = device_of(sim.serial(pen))
+        for value in ("0", "1"):
+            with open(device + "/authorized", "w", encoding="ascii") as f:
+                f.write(value)
+    catch_up(sim)
 
 
 def case_over_tcp():
@@ -209,6 +251,7 @@ CASES = (
     ("unplugged in the middle of a drain, back on another port", case_unplugged_in_the_middle),
     (f"{PULLS} random pulls", case_random_pulls),
     ("USB's faults", case_faults),
+    ("the bus resets a pen", case_bus_resets),
     ("hwdb, and devices that are no pens", case_hwdb),
     ("descriptors that lie", case_lies),
     ("replugs leak nothing", case_replugs),
