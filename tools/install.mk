@@ -49,8 +49,10 @@ install: $(B)/stippled $(B)/stipplectl	## copy the programs, rules, units and pa
 	done
 
 install-sim: $(B)/pensim			## copy the simulator
-	$(INSTALL) -d $(DESTDIR)$(bindir)
+	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man1
 	$(INSTALL) -m 755 $(B)/pensim $(DESTDIR)$(bindir)/pensim
+	$(B)/pensim --help | $(AWK) -v version=$(VERSION) -f tools/pensim-man.awk >$(DESTDIR)$(mandir)/man1/pensim.1
+	chmod 644 $(DESTDIR)$(mandir)/man1/pensim.1
 
 install-dev: $(LIBPW)	## copy the Penwire library for makers: headers, sources, pkg-config
 	$(INSTALL) -d $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(incdir)/penwire $(DESTDIR)$(srcdir_pw) $(DESTDIR)$(docdir_pw)
