@@ -13,6 +13,7 @@
 #include "db/sql_worker.h"
 #include "journal.h"
 #include "options.h"
+#include "restore.h"
 #include "rpc/server.h"
 #include "status.h"
 
@@ -224,6 +225,8 @@ static int run_mode(struct options *o)
 		return check_run(c);
 	if (o->mode == MODE_VERIFY)
 		return verify_run(c);
+	if (o->mode == MODE_RESTORE)
+		return restore_run(c, o->restore, o->key_file);
 	return run(c);
 }
 

@@ -12,6 +12,8 @@ enum {
 	OPT_NO_HOTPLUG,
 	OPT_CHECK,
 	OPT_VERIFY,
+	OPT_RESTORE,
+	OPT_KEY_FILE,
 	OPT_HELP,
 	OPT_VERSION,
 	OPT_KEYS, /* from here on: a key of [daemon] */
@@ -26,6 +28,8 @@ static const struct option long_options[] = {
 	{"no-hotplug", no_argument, NULL, OPT_NO_HOTPLUG},
 	{"check", no_argument, NULL, OPT_CHECK},
 	{"verify", no_argument, NULL, OPT_VERIFY},
+	{"restore", required_argument, NULL, OPT_RESTORE},
+	{"key-file", required_argument, NULL, OPT_KEY_FILE},
 	{"help", no_argument, NULL, OPT_HELP},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{"database", required_argument, NULL, OPT_KEYS + 0},
@@ -62,6 +66,11 @@ void options_help(void)
 	       "chain of\n"
 	       "                      hashes and its signature, then exit: 0 all is well, 1 it is "
 	       "not\n"
+	       "  --restore FILE      verify the backup FILE and put it to the database's place; "
+	       "overwrites\n"
+	       "                      nothing\n"
+	       "  --key-file FILE     with --restore: the backup of the signing key, put in its "
+	       "place too\n"
 	       "  --help, --version\n"
 	       "\n"
 	       "The command line wins over the files. Exit status: 0, or as in sysexits.h: 64 "
@@ -73,7 +82,7 @@ void options_help(void)
 
 /* What the command line says, before the files are read. Borrows from argv. */
 struct line {
-	const char *config, *record;
+	const char *config, *record, *restore, *key_file;
 	const char *key[ELEMENTSOF(key_names)];
 	const char *port[LIMIT_PORTS];
 	size_t n_ports;
@@ -106,10 +115,17 @@ static int parse_line(struct options *o, struct line *line, int argc, char **arg
 		case OPT_NO_HOTPLUG:
 			line->no_hotplug = true;
 			break;
+		case OPT_RESTORE:
+			line->restore = optarg;
+			o->mode = MODE_RESTORE;
+			break;
+		case OPT_KEY_FILE:
+			line->key_file = optarg;
+			break;
 		case OPT_CHECK:
 		case OPT_VERIFY:
-			if (o->mode == (opt == OPT_CHECK ? MODE_VERIFY : MODE_CHECK))
-				return usage("--check and --verify exclude each other", "");
+			if (o->mode != MODE_RUN && o->mode != (opt == OPT_CHECK ? MODE_CHECK : MODE_VERIFY))
+				return usage("--check, --verify and --restore exclude each other", "");
 			o->mode = opt == OPT_CHECK ? MODE_CHECK : MODE_VERIFY;
 			break;
 		case OPT_HELP:
@@ -130,6 +146,10 @@ static int parse_line(struct options *o, struct line *line, int argc, char **arg
 			line->key[opt - OPT_KEYS] = optarg;
 		}
 	}
+	if (line->restore && o->mode != MODE_RESTORE)
+		return usage("--check, --verify and --restore exclude each other", "");
+	if (line->key_file && !line->restore)
+		return usage("--key-file goes with --restore", "");
 	if (optind < argc)
 		return usage("there are no arguments, but here is ", argv[optind]);
 	return 0;
@@ -186,6 +206,13 @@ static int apply_line(struct config *c, const struct line *line, struct buf *pro
 	return r == -ENOMEM ? r : 0;
 }
 
+static int set_restore(struct options *o, const struct line *line)
+{
+	o->restore = strdup(line->restore);
+	o->key_file = line->key_file ? strdup(line->key_file) : NULL;
+	return !o->restore || (line->key_file && !o->key_file) ? -ENOMEM : 0;
+}
+
 static int tell(const struct buf *problems, int status)
 {
 	if (problems->len > 0)
@@ -215,6 +242,8 @@ int options_load(struct options *o, int argc, char **argv)
 	if (r < 0)
 		return EX_OSERR;
 	r = apply_line(&o->config, &line, &problems);
+	if (r == 0 && line.restore)
+		r = set_restore(o, &line);
 	if (r < 0)
 		return EX_OSERR;
 	return tell(&problems, problems.len > 0 ? EX_USAGE : 0);
@@ -223,4 +252,6 @@ int options_load(struct options *o, int argc, char **argv)
 void options_done(struct options *o)
 {
 	config_done(&o->config);
+	free(o->restore);
+	free(o->key_file);
 }

@@ -5,11 +5,12 @@
 
 #include "config.h"
 
-enum options_mode { MODE_RUN, MODE_CHECK, MODE_VERIFY, MODE_HELP, MODE_VERSION };
+enum options_mode { MODE_RUN, MODE_CHECK, MODE_VERIFY, MODE_RESTORE, MODE_HELP, MODE_VERSION };
 
 struct options {
 	enum options_mode mode;
-	struct config config; /* defaults, files and command line together */
+	char *restore, *key_file; /* MODE_RESTORE: the backup, and the key's; key_file NULL: none */
+	struct config config;	  /* defaults, files and command line together */
 };
 
 /*

@@ -381,6 +381,24 @@ void json_time(struct buf *b, int64_t at_us)
 		json_text(b, time_format_utc(at_us, text));
 }
 
+void json_base64(struct buf *b, const void *data, size_t len)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const uint8_t *p = data;
+
+	json_begin(b);
+	buf_addc(b, '"');
+	for (size_t i = 0; i < len; i += 3) {
+		size_t n = MIN(len - i, (size_t)3);
+		uint32_t bits = (uint32_t)p[i] << 16 | (n > 1 ? (uint32_t)p[i + 1] << 8 : 0) | (n > 2 ? p[i + 2] : 0u);
+		char four[4] = {digits[bits >> 18], digits[bits >> 12 & 63], n > 1 ? digits[bits >> 6 & 63] : '=',
+				n > 2 ? digits[bits & 63] : '='};
+
+		buf_add(b, four, sizeof(four));
+	}
+	buf_addc(b, '"');
+}
+
 void json_hex(struct buf *b, const void *data, size_t len)
 {
 	static const char hex[16] = "0123456789abcdef";

@@ -40,6 +40,7 @@ void json_bool(struct buf *b, bool v);
 void json_nil(struct buf *b);                              /* null */
 void json_time(struct buf *b, int64_t at_us);              /* RFC 3339 UTC with microseconds; INT64_MIN: null */
 void json_hex(struct buf *b, const void *data, size_t len);
+void json_base64(struct buf *b, const void *data, size_t len); /* RFC 4648, padded */
 void json_raw(struct buf *b, const char *json, size_t len); /* an already encoded value */
 
 static inline void json_kv_text(struct buf *b, const char *k, const char *v) { json_key(b, k); json_text(b, v); }

@@ -46,6 +46,9 @@ void chain_commit(const uint8_t salt[CHAIN_SALT_SIZE], const char *field, const 
 struct summary;
 void chain_summary(const struct summary *s, uint8_t ret[CHAIN_HASH_SIZE]);
 
+/* BLAKE2b of a whole file, from its beginning, wherever @fd stands. errno. */
+int chain_file_digest(int fd, uint8_t ret[CHAIN_HASH_SIZE]);
+
 /* Random bytes fit for salts and identifiers. */
 void chain_random(void *out, size_t len);
 

@@ -82,6 +82,18 @@ static int check_blocks(sqlite3 *handle, const char *path, const char *sql,
 	return r;
 }
 
+int check_contents(sqlite3 *handle, const char *path, struct db_problem *problem)
+{
+	int r;
+
+	r = check_file(handle, path, problem);
+	if (r == 0)
+		r = check_blocks(handle, path, "SELECT id, data, 'block' FROM block", problem);
+	if (r == 0)
+		r = check_blocks(handle, path, "SELECT id, data, 'tail' FROM tail", problem);
+	return r;
+}
+
 int db_check(const struct db_options *options, struct db_problem *ret_problem)
 {
 	struct db_options read_only = *options;
@@ -97,13 +109,7 @@ int db_check(const struct db_options *options, struct db_problem *ret_problem)
 	r = db_open_reader_handle(options->path, &handle);
 	if (r < 0)
 		return open_problem(NULL, options->path, r, ret_problem);
-	r = check_file(handle, options->path, ret_problem);
-	if (r == 0)
-		r = check_blocks(handle, options->path, "SELECT id, data, 'block' FROM block",
-				 ret_problem);
-	if (r == 0)
-		r = check_blocks(handle, options->path, "SELECT id, data, 'tail' FROM tail",
-				 ret_problem);
+	r = check_contents(handle, options->path, ret_problem);
 	sqlite3_close(handle);
 	return r;
 }

@@ -40,6 +40,9 @@ int open_finish_creation(const struct db_options *options, struct db_problem *pr
 int open_load_key(const char *key_path, const char *db_path, struct chain_key **ret,
 		  struct db_problem *problem);
 
+/* SQLite's own checks, foreign keys, and the check sum of every block. -EUCLEAN, or -EINTR when the handle's progress handler ended it. */
+int check_contents(sqlite3 *handle, const char *path, struct db_problem *problem);
+
 /* What SQLite's failure to open or read the file means for people. */
 int open_problem(sqlite3 *handle, const char *path, int error, struct db_problem *problem);
 

@@ -95,6 +95,8 @@ void server_count_unread(struct server *s, struct client *c)
 
 void server_drop_client(struct server *s, struct client *c)
 {
+	if (s->backup && s->backup_client == c)
+		s->backup = db_backup_free(s->backup);
 	if (c->prev)
 		c->prev->next = c->next;
 	else

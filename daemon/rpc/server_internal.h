@@ -4,6 +4,7 @@
 #define RPC_SERVER_INTERNAL_H
 
 #include "client.h"
+#include "db/backup.h"
 #include "events.h"
 #include "listen.h"
 #include "roles.h"
@@ -31,6 +32,9 @@ struct server {
 
 	struct events events;
 	struct sqlprocs sql;
+
+	struct db_backup *backup; /* NULL: none */
+	struct client *backup_client; /* whose it is */
 
 	int64_t started_us; /* UTC */
 	int64_t started_boot_us;

@@ -168,6 +168,33 @@ void db_on_entries(struct db *db UNUSED, void (*on_entries)(int64_t last_entry, 
 	fake.on_entries_ctx = ctx;
 }
 
+/* Backups are tried with a real database; here there are none. */
+int db_backup_start(struct db_backup **ret UNUSED, struct db *db UNUSED)
+{
+	return -EAGAIN;
+}
+
+struct db_backup *db_backup_free(struct db_backup *b)
+{
+	assert(!b);
+	return NULL;
+}
+
+void db_backup_status(struct db_backup *b UNUSED, struct db_job *job UNUSED)
+{
+	abort();
+}
+
+void db_backup_read(struct db_backup *b UNUSED, struct db_job *job UNUSED, int64_t offset UNUSED)
+{
+	abort();
+}
+
+int db_read_key(const struct db *db UNUSED, struct buf *out UNUSED)
+{
+	return -ENOENT;
+}
+
 int db_read(struct db *db UNUSED, struct db_job *job)
 {
 	if (fake.read_result < 0)
@@ -186,6 +213,7 @@ struct db_job *db_job_free(struct db_job *job)
 	for (size_t i = 0; i < DB_PARAMS_MAX; i++)
 		free(job->value[i].text);
 	buf_done(&job->out);
+	buf_done(&job->refusal.data);
 	free(job);
 	return NULL;
 }
@@ -208,7 +236,8 @@ static UNUSED struct db_msg *fake_take_msg(void)
 	if (!msg)
 		return NULL;
 	fake.msg = msg->next;
-	buf_done(&msg->mark.detail);
+	if (msg->op == DB_MARK)
+		buf_done(&msg->mark.detail);
 	return msg;
 }
 
