@@ -5,7 +5,6 @@ UMOCKDEV_LIBS   = $(shell pkg-config --libs umockdev-1.0)
 
 $(B)/tests/unit/test_usb_device.o: ALL_CFLAGS += $(UMOCKDEV_CFLAGS)
 $(B)/tests/test_usb_device: PKG_LIBS += $(UMOCKDEV_LIBS)
-$(B)/tests/e2e/usb_pens.o: ALL_CFLAGS += $(UMOCKDEV_CFLAGS)
 
 unit: $(B)/seekable.so $(B)/usb_pens
 $(B)/seekable.so: tests/e2e/seekable.c
