@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Every key of the configuration, what it may be and what it sets. */
 #include <ctype.h>
+#include <stdio.h>
 
 #include "base/timefmt.h"
 #include "config_keys.h"
 
-#define BAUD_MIN 300
-#define BAUD_MAX 4000000
+#define BAUD_MIN	 300
+#define BAUD_MAX	 4000000
 #define IDLE_MINUTES_MAX 1440
 
 static int set_text(char **slot, const char *value)
@@ -131,18 +132,38 @@ static const struct {
 	const char *name;
 	const char *allowed;
 	int (*set)(struct config *c, const char *value);
+	const char *fallback, *doc; /* for config_help() */
 } daemon_keys[] = {
-	{"database", "an absolute path", set_database},
-	{"key", "an absolute path", set_key},
-	{"socket", "an absolute path", set_socket},
-	{"zone", "a name as in 'timedatectl list-timezones', such as Europe/Berlin", set_zone},
-	{"log_level", "err, warning, notice, info or debug", set_log_level},
-	{"viewer_group", "the name of a group", set_viewer},
-	{"operator_group", "the name of a group", set_operator},
-	{"admin_group", "the name of a group", set_admin},
-	{"hotplug", "yes or no", set_hotplug},
-	{"button", button_allowed, set_button},
-	{"session_idle", "0 (never) to 1440 minutes, or seconds such as 90s", set_session_idle},
+	{"database", "an absolute path", set_database, CONFIG_DATABASE,
+	 "The record. Its directory must be the daemon's to write; copies are made there for a "
+	 "moment while a backup is read."},
+	{"key", "an absolute path", set_key, CONFIG_KEY,
+	 "The key that signs the record. Made with it; keep a copy apart from the record's backups "
+	 "(stipplectl backup-key)."},
+	{"socket", "an absolute path", set_socket, CONFIG_SOCKET,
+	 "Where stipplectl and scripts connect. Under systemd stippled.socket has it."},
+	{"zone", "a name as in 'timedatectl list-timezones', such as Europe/Berlin", set_zone,
+	 "the computer's", "The clinic's time zone: it gives sessions and runs their days."},
+	{"log_level", "err, warning, notice, info or debug", set_log_level, "info",
+	 "How much goes to the journal, or to stderr."},
+	{"viewer_group", "the name of a group", set_viewer, "everybody is a viewer",
+	 "Who may see pens, runs and live values."},
+	{"operator_group", "the name of a group", set_operator,
+	 "nobody but root and the daemon's own user",
+	 "Who may also keep the clinic's record, ask with SQL and make pens blink."},
+	{"admin_group", "the name of a group", set_admin,
+	 "nobody but root and the daemon's own user",
+	 "Who may also back up, take the key out, and erase."},
+	{"hotplug", "yes or no", set_hotplug, "yes",
+	 "Whether pens that udev knows are opened when they are plugged in."},
+	{"button", button_allowed, set_button, "none",
+	 "What a short press of a pen's button does: nothing, start a session (of whom, somebody "
+	 "says afterwards), end the one that "
+	 "holds the pen, or either."},
+	{"session_idle", "0 (never) to 1440 minutes, or seconds such as 90s", set_session_idle,
+	 "60",
+	 "A session that nobody ends is closed by itself at the end of its last run when nothing "
+	 "has happened in it for so long."},
 };
 
 const char config_path_allowed[] =
@@ -204,14 +225,23 @@ static const struct {
 	const char *name;
 	const char *allowed; /* NULL: the drivers' names */
 	int (*set)(struct port_config *p, const char *value);
+	const char *fallback, *doc; /* for config_help(); fallback NULL: required */
 } port_keys[] = {
-	{"path", config_path_allowed, port_path},
-	{"driver", NULL, port_driver},
-	{"baud", "300 to 4000000", port_baud},
-	{"record", "an absolute path; %p in it becomes the port's name", port_record},
-	{"read_only", "yes or no", port_read_only},
-	{"button", button_allowed, port_button},
-	{"serial", "1 to 32 bytes of text", port_serial},
+	{"path", config_path_allowed, port_path, NULL,
+	 "The port, or a pattern of ports, where a pen may be; it may come and go."},
+	{"driver", NULL, port_driver, "penwire", "What the pen speaks."},
+	{"baud", "300 to 4000000", port_baud, "115200",
+	 "Speed of a serial line; without meaning for USB pens."},
+	{"record", "an absolute path; %p in it becomes the port's name", port_record,
+	 "nothing is recorded",
+	 "Record what crosses the cable, for whoever mends a driver. An existing file is not "
+	 "overwritten."},
+	{"read_only", "yes or no", port_read_only, "no",
+	 "Only listen: nothing is sent to the pen, so nothing is acknowledged."},
+	{"button", button_allowed, port_button, "that of [daemon]",
+	 "What the button of the pen at this port does."},
+	{"serial", "1 to 32 bytes of text", port_serial, "made of the port's name",
+	 "Serial number of a pen that does not say its own."},
 };
 
 int config_key(const char *name)
@@ -280,4 +310,32 @@ int config_set_port(struct port_config *p, const char *key, const char *value, c
 		buf_addf(problems, "%s%s", k == 0 ? "" : ", ", port_keys[k].name);
 	buf_addc(problems, '\n');
 	return -EINVAL;
+}
+
+static void help_key(FILE *out, const char *name, const char *doc, const char *allowed,
+		     const char *fallback)
+{
+	struct buf drivers = BUF_INIT(0);
+
+	if (!allowed)
+		add_driver_names(&drivers);
+	fprintf(out, "%s\n    %s\n    Allowed: %s.\n", name, doc,
+		allowed	       ? allowed
+		: drivers.data ? drivers.data
+			       : "");
+	if (fallback)
+		fprintf(out, "    Without it: %s.\n", fallback);
+	buf_done(&drivers);
+}
+
+void config_help(FILE *out)
+{
+	fputs("[daemon]\n", out);
+	for (size_t i = 0; i < ELEMENTSOF(daemon_keys); i++)
+		help_key(out, daemon_keys[i].name, daemon_keys[i].doc, daemon_keys[i].allowed,
+			 daemon_keys[i].fallback);
+	fputs("\n[port NAME]\n", out);
+	for (size_t i = 0; i < ELEMENTSOF(port_keys); i++)
+		help_key(out, port_keys[i].name, port_keys[i].doc, port_keys[i].allowed,
+			 port_keys[i].fallback);
 }

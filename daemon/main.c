@@ -10,6 +10,7 @@
 #include "base/stdfds.h"
 #include "base/timefmt.h"
 #include "check.h"
+#include "config_keys.h"
 #include "db/sql_worker.h"
 #include "journal.h"
 #include "options.h"
@@ -244,6 +245,8 @@ int main(int argc, char **argv)
 	status = options_load(&options, argc, argv);
 	if (status == 0 && options.mode == MODE_HELP)
 		options_help();
+	else if (status == 0 && options.mode == MODE_HELP_CONFIG)
+		config_help(stdout);
 	else if (status == 0 && options.mode == MODE_VERSION)
 		printf("stippled %s\n", STIPPLE_VERSION);
 	else if (status == 0)

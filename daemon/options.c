@@ -15,6 +15,7 @@ enum {
 	OPT_RESTORE,
 	OPT_KEY_FILE,
 	OPT_HELP,
+	OPT_HELP_CONFIG,
 	OPT_VERSION,
 	OPT_KEYS, /* from here on: a key of [daemon] */
 };
@@ -31,6 +32,7 @@ static const struct option long_options[] = {
 	{"restore", required_argument, NULL, OPT_RESTORE},
 	{"key-file", required_argument, NULL, OPT_KEY_FILE},
 	{"help", no_argument, NULL, OPT_HELP},
+	{"help-config", no_argument, NULL, OPT_HELP_CONFIG},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{"database", required_argument, NULL, OPT_KEYS + 0},
 	{"key", required_argument, NULL, OPT_KEYS + 1},
@@ -71,6 +73,7 @@ void options_help(void)
 	       "                      nothing\n"
 	       "  --key-file FILE     with --restore: the backup of the signing key, put in its "
 	       "place too\n"
+	       "  --help-config       every key of the configuration\n"
 	       "  --help, --version\n"
 	       "\n"
 	       "The command line wins over the files. Exit status: 0, or as in sysexits.h: 64 "
@@ -124,12 +127,17 @@ static int parse_line(struct options *o, struct line *line, int argc, char **arg
 			break;
 		case OPT_CHECK:
 		case OPT_VERIFY:
-			if (o->mode != MODE_RUN && o->mode != (opt == OPT_CHECK ? MODE_CHECK : MODE_VERIFY))
-				return usage("--check, --verify and --restore exclude each other", "");
+			if (o->mode != MODE_RUN &&
+			    o->mode != (opt == OPT_CHECK ? MODE_CHECK : MODE_VERIFY))
+				return usage("--check, --verify and --restore exclude each other",
+					     "");
 			o->mode = opt == OPT_CHECK ? MODE_CHECK : MODE_VERIFY;
 			break;
 		case OPT_HELP:
 			o->mode = MODE_HELP;
+			return 0;
+		case OPT_HELP_CONFIG:
+			o->mode = MODE_HELP_CONFIG;
 			return 0;
 		case OPT_VERSION:
 			o->mode = MODE_VERSION;
@@ -228,7 +236,8 @@ int options_load(struct options *o, int argc, char **argv)
 
 	*o = (struct options){0};
 	status = parse_line(o, &line, argc, argv);
-	if (status != 0 || o->mode == MODE_HELP || o->mode == MODE_VERSION)
+	if (status != 0 || o->mode == MODE_HELP || o->mode == MODE_HELP_CONFIG ||
+	    o->mode == MODE_VERSION)
 		return status;
 	r = config_init(&o->config);
 	if (r < 0)

@@ -5,7 +5,7 @@
 
 #include "config.h"
 
-enum options_mode { MODE_RUN, MODE_CHECK, MODE_VERIFY, MODE_RESTORE, MODE_HELP, MODE_VERSION };
+enum options_mode { MODE_RUN, MODE_CHECK, MODE_VERIFY, MODE_RESTORE, MODE_HELP, MODE_HELP_CONFIG, MODE_VERSION };
 
 struct options {
 	enum options_mode mode;
