@@ -23,7 +23,7 @@ SELECT nullif(json_group_array(id), '[]') AS run_ids FROM (
 	ORDER BY id)
 
 --: let
-SELECT count(DISTINCT session) AS others, max(session) AS other_session
+SELECT max(session) AS other_session
 FROM run WHERE id IN (SELECT value FROM json_each(:run_ids)) AND session <> :session
 
 --: check
@@ -46,7 +46,8 @@ UNION ALL
 SELECT 'conflict', printf('Run #%d is in session #%d already.', id, session), 'runs'
 FROM run WHERE id IN (SELECT value FROM json_each(:run_ids)) AND session = :session
 UNION ALL
-SELECT 'conflict', printf('These runs are in %d other sessions: link them one session at a time.', :others), 'runs' WHERE :others > 1
+SELECT 'conflict', printf('These runs are in %d other sessions: link those of one at a time.', count(DISTINCT session)), 'runs'
+FROM run WHERE id IN (SELECT value FROM json_each(:run_ids)) AND session <> :session HAVING count(DISTINCT session) > 1
 UNION ALL
 SELECT 'conflict', printf('Run #%d, from %s to %s, is only partly in that time: link it by its number, or say other times.', id, local_time(start_us),
 	local_time(end_us)), 'since'

@@ -23,7 +23,7 @@ SELECT nullif(json_group_array(id), '[]') AS run_ids, min(id) AS run FROM (
 	ORDER BY id)
 
 --: let
-SELECT count(DISTINCT session) AS sessions, max(session) AS from_session
+SELECT max(session) AS from_session
 FROM run WHERE id IN (SELECT value FROM json_each(:run_ids))
 
 --: check
@@ -44,7 +44,8 @@ UNION ALL
 SELECT 'conflict', printf('Run #%d belongs to no session.', id), 'runs'
 FROM run WHERE id IN (SELECT value FROM json_each(:run_ids)) AND session IS NULL AND attribution <> 3 AND NOT (attribution = 2 AND coalesce(:by_time, 0))
 UNION ALL
-SELECT 'conflict', printf('These runs are of %d sessions: unlink them one session at a time.', :sessions), 'runs' WHERE :sessions > 1
+SELECT 'conflict', printf('These runs are of %d sessions: unlink those of one at a time.', count(DISTINCT session)), 'runs'
+FROM run WHERE id IN (SELECT value FROM json_each(:run_ids)) HAVING count(DISTINCT session) > 1
 
 --: apply
 UPDATE run SET session = NULL, attribution = iif(coalesce(:by_time, 0), 0, 2), dismissed = NULL, attribution_entry = :entry
