@@ -167,7 +167,7 @@ struct ctl {
 	struct ctl_client *client; /* NULL until ctl_call() needs it */
 };
 
-/* ---- stipplectl.c ---- */
+/* ---- ctl-say.c ---- */
 /* Prints "stipplectl: ..." on stderr, control characters escaped; returns
  * @status. */
 int ctl_fail(int status, const char *format, ...) _printf_(2, 3);

@@ -23,8 +23,7 @@ PLACES     := -e 's|@sbindir@|$(sbindir)|g' -e 's|@bindir@|$(bindir)|g' -e 's|@p
 PW_FILES   := $(sort $(wildcard proto/pw*.[ch]))
 
 .PHONY: install install-sim install-dev
-# `make man`, where there is one, leaves its pages in $(B)/man.
-install: $(B)/stippled $(B)/stipplectl	## copy the programs, rules, units and papers (DESTDIR=, prefix=/usr/local)
+install: $(B)/stippled $(B)/stipplectl man	## copy the programs, rules, units and papers (DESTDIR=, prefix=/usr/local)
 	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(DESTDIR)$(udevdir)/rules.d $(DESTDIR)$(hwdbdir) \
 		$(DESTDIR)$(unitdir) $(DESTDIR)$(sysusersdir) $(DESTDIR)$(tmpfilesdir) $(DESTDIR)$(bashdir) \
 		$(DESTDIR)$(docdir) $(DESTDIR)$(sysconfdir)/stipple/stippled.conf.d
@@ -44,7 +43,7 @@ install: $(B)/stippled $(B)/stipplectl	## copy the programs, rules, units and pa
 		$(INSTALL) -m 644 udev/stippled.conf $(DESTDIR)$(sysconfdir)/stipple/stippled.conf
 	$(INSTALL) -m 644 README.md LICENSE $(DESTDIR)$(docdir)/
 	$(INSTALL) -m 644 proto/README.md $(DESTDIR)$(docdir)/penwire.md
-	for page in $(wildcard $(B)/man/*.[1578]); do \
+	for page in $(MAN_PAGES); do \
 		$(INSTALL) -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/} || exit 1; \
 	done
 
