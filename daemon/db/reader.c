@@ -34,9 +34,10 @@ struct reader {
 struct readers {
 	struct db *db;
 	pthread_mutex_t lock;
-	pthread_cond_t wake;
-	struct db_job *queue, **end; /* under lock */
-	unsigned queued;	     /* under lock */
+	pthread_cond_t wake, wake_more; /* the first reader, and the others */
+	bool first_busy;		/* under lock */
+	struct db_job *queue, **end;	/* under lock */
+	unsigned queued;		/* under lock */
 	atomic_bool stopping;
 	unsigned started;
 	struct reader reader[LIMIT_READERS];
@@ -162,10 +163,23 @@ static int reader_run(struct reader *r, struct db_job *job)
 	return e;
 }
 
+/*
+ * The first reader takes what comes one by one; the others are for what comes meanwhile. Each
+ * handle costs some 400 KiB once it has read the schema: most clinics never open a second one.
+ */
+static void wake_for_job(struct readers *readers)
+{
+	if (readers->first_busy || readers->queued > 1)
+		pthread_cond_signal(&readers->wake_more);
+	if (!readers->first_busy)
+		pthread_cond_signal(&readers->wake);
+}
+
 static void *reader_main(void *arg)
 {
 	struct reader *r = arg;
 	struct readers *readers = r->readers;
+	bool first = r == &readers->reader[0];
 
 	pthread_mutex_lock(&readers->lock);
 	for (;;) {
@@ -174,13 +188,18 @@ static void *reader_main(void *arg)
 		if (!job && atomic_load(&readers->stopping))
 			break;
 		if (!job) {
-			pthread_cond_wait(&readers->wake, &readers->lock);
+			pthread_cond_wait(first ? &readers->wake : &readers->wake_more,
+					  &readers->lock);
 			continue;
 		}
 		readers->queue = job->next;
 		if (!readers->queue)
 			readers->end = &readers->queue;
 		readers->queued--;
+		if (first)
+			readers->first_busy = true;
+		if (readers->queued > 0)
+			pthread_cond_signal(&readers->wake_more);
 		pthread_mutex_unlock(&readers->lock);
 
 		job->next = NULL;
@@ -190,6 +209,8 @@ static void *reader_main(void *arg)
 		db_complete_job(readers->db, job);
 
 		pthread_mutex_lock(&readers->lock);
+		if (first)
+			readers->first_busy = false;
 	}
 	pthread_mutex_unlock(&readers->lock);
 	return NULL;
@@ -209,6 +230,7 @@ int readers_start(struct db *db)
 	readers->end = &readers->queue;
 	pthread_mutex_init(&readers->lock, NULL);
 	pthread_cond_init(&readers->wake, NULL);
+	pthread_cond_init(&readers->wake_more, NULL);
 	db->readers = readers;
 	/* Signals are the loop's. */
 	sigfillset(&all);
@@ -217,7 +239,8 @@ int readers_start(struct db *db)
 		struct reader *r = &readers->reader[i];
 
 		r->readers = readers;
-		e = reader_open(r);
+		if (i == 0) /* whether it can be read at all */
+			e = reader_open(r);
 		if (e == 0)
 			e = -pthread_create(&r->thread, NULL, reader_main, r);
 		if (e == 0)
@@ -240,6 +263,7 @@ void readers_stop(struct db *db)
 	pthread_mutex_lock(&readers->lock);
 	atomic_store(&readers->stopping, true);
 	pthread_cond_broadcast(&readers->wake);
+	pthread_cond_broadcast(&readers->wake_more);
 	pthread_mutex_unlock(&readers->lock);
 	/* Each job that runs is interrupted by its progress handler; those that wait are completed
 	 * by the threads as they end. */
@@ -249,6 +273,7 @@ void readers_stop(struct db *db)
 	}
 	assert(!readers->queue);
 	pthread_cond_destroy(&readers->wake);
+	pthread_cond_destroy(&readers->wake_more);
 	pthread_mutex_destroy(&readers->lock);
 	free(readers);
 	db->readers = NULL;
@@ -272,7 +297,7 @@ int db_read(struct db *db, struct db_job *job)
 		*readers->end = job;
 		readers->end = &job->next;
 		readers->queued++;
-		pthread_cond_signal(&readers->wake);
+		wake_for_job(readers);
 	}
 	pthread_mutex_unlock(&readers->lock);
 	return e;

@@ -185,7 +185,9 @@ static void runs_are_rendered_as_declared(void **state)
 		"\"lost_cycles\":0,\"on_time_s\":2,\"freq_mean_hz\":100,\"freq_sd_hz\":1,\"depth_"
 		"mean_um\":500,"
 		"\"depth_sd_um\":10,\"depth_min_um\":490,\"depth_max_um\":510,\"complete\":true,"
-		"\"completeness\":\"complete\"}");
+		"\"completeness\":\"complete\",\"session\":null,\"client\":null,\"attribution\":"
+		"\"none\","
+		"\"dismissed\":null}");
 	free(text);
 	row = json_array_get(json_object_get(answer, "rows"), 0);
 	assert_string_equal(json_string_value(json_object_get(row, "state")), "open");
@@ -226,7 +228,7 @@ static void one_run_has_histograms(void **state)
 	text = json_dumps(answer, JSON_COMPACT);
 	assert_non_null(strstr(text, "\"freq_hist\":[[100,2],[111,1]],\"depth_hist\":[[500,2],[525,"
 				     "1]],\"measurements\":[],\"gaps\":[[5,2]],"
-				     "\"digest\":\"d1\",\"entry\":3}"));
+				     "\"digest\":\"d1\",\"entry\":3,\"session\":null,"));
 	assert_non_null(strstr(text, "\"log_id\":\"0000000000000001\""));
 	assert_non_null(strstr(text, "\"end_reason\":\"off\""));
 	free(text);

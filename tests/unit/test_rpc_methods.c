@@ -35,7 +35,8 @@ static void test_parameters(void **state UNUSED)
 
 	wants_data(&p, "run.list", "{\"limt\":1}", RPC_PARAMS, "parameter", "\"limt\"");
 	wants_data(&p, "run.list", "{\"limt\":1}", RPC_PARAMS, "allowed",
-		   "[\"pen\",\"since\",\"until\",\"state\",\"limit\",\"after\"]");
+		   "[\"pen\",\"since\",\"until\",\"state\",\"session\",\"client\",\"practitioner\","
+		   "\"attribution\",\"limit\",\"after\"]");
 	wants_data(&p, "daemon.status", "{\"x\":1}", RPC_PARAMS, "allowed", "[]");
 	wants_data(&p, "run.list", "{\"limit\":\"7\"}", RPC_PARAMS, "parameter", "\"limit\"");
 	wants_data(&p, "run.list", "{\"limit\":1.5}", RPC_PARAMS, "allowed", "\"an integer\"");
@@ -64,7 +65,7 @@ static void test_arguments_arrive(void **state UNUSED)
 	static const char *const forms[] = {
 		"{\"limit\":7,\"since\":\"2026-11-20T10:00:00+01:00\",\"pen\":\"bb\",\"state\":"
 		"null}",
-		"[\"bb\",\"2026-11-20T09:00:00Z\",null,null,7]",
+		"[\"bb\",\"2026-11-20T09:00:00Z\",null,null,null,null,null,null,7]",
 	};
 	struct peer_end p = peer_connect();
 	char line[512];
@@ -85,13 +86,13 @@ static void test_arguments_arrive(void **state UNUSED)
 		assert_int_equal(value[1].i, INT64_C(1795165200) * USEC_PER_SEC);
 		assert_false(value[2].set);
 		assert_false(value[3].set);
-		assert_int_equal(value[4].i, 7);
+		assert_int_equal(value[8].i, 7);
 		assert_true(fake_db_step());
 		json_decref(peer_line(&p));
 	}
 	peer_says(&p, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"run.list\"}");
 	fake_settle();
-	assert_int_equal(fake.jobs->value[4].i, 100); /* its default */
+	assert_int_equal(fake.jobs->value[8].i, 100); /* its default */
 	assert_true(fake_db_step());
 	json_decref(peer_line(&p));
 	peer_close(&p);
