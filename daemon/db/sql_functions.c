@@ -11,28 +11,83 @@
 #include "sql_functions.h"
 
 const char *const sql_function_names[] = {
-	"day_number", "expiry_day", "fold",   "local_day",  "local_time",
-	"median",     "percentile", "stddev", "stddev_pop", NULL,
+	"day_number", "expiry_day", "fold",   "local_day",  "local_time", "median",
+	"name_match", "percentile", "stddev", "stddev_pop", NULL,
 };
 
 /* ---- texts and days ---- */
 
+/* Text without case and accents, zero-terminated; NULL without memory. Freed with sqlite3_free().
+ */
+static char *folded(const char *text, size_t len, size_t *ret_len)
+{
+	char *out = sqlite3_malloc((int)len + 1);
+
+	if (!out)
+		return NULL;
+	*ret_len = text_fold(text, len, out);
+	out[*ret_len] = '\0';
+	return out;
+}
+
 static void fold(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
 	const char *text = (const char *)sqlite3_value_text(argv[0]);
-	int len = sqlite3_value_bytes(argv[0]);
+	size_t len = (size_t)sqlite3_value_bytes(argv[0]);
 	char *out;
 
 	assert(argc == 1);
 	if (!text)
 		return;
-	out = sqlite3_malloc(len + 1);
-	if (!out) {
+	out = folded(text, len, &len);
+	if (out)
+		sqlite3_result_text(ctx, out, (int)len, sqlite3_free);
+	else
 		sqlite3_result_error_nomem(ctx);
-		return;
+}
+
+/* Whether a word of @name begins with @text, both folded: 1 all of it, 2 its beginning, 3 that of a
+ * later word, 0 none. */
+static int match_words(const char *name, size_t len, const char *text, size_t text_len)
+{
+	for (const char *p = name; p;
+	     p = memchr(p, ' ', len - (size_t)(p - name)), p = p ? p + 1 : NULL) {
+		if (len - (size_t)(p - name) < text_len)
+			return 0;
+		if (memcmp(p, text, text_len) == 0)
+			return p > name ? 3 : text_len == len ? 1 : 2;
 	}
-	len = (int)text_fold(text, (size_t)len, out);
-	sqlite3_result_text(ctx, out, len, sqlite3_free);
+	return 0;
+}
+
+static void name_match(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+	const char *name = (const char *)sqlite3_value_text(argv[0]);
+	size_t len = (size_t)sqlite3_value_bytes(argv[0]), text_len = 0;
+	char room[256], *text = sqlite3_get_auxdata(ctx, 1), *own = NULL;
+	int match;
+
+	assert(argc == 2);
+	if (!name || sqlite3_value_type(argv[1]) == SQLITE_NULL)
+		return;
+	if (text) {
+		text_len = strlen(text);
+	} else { /* the same for all rows */
+		const char *given = (const char *)sqlite3_value_text(argv[1]);
+
+		text = own = folded(given, (size_t)sqlite3_value_bytes(argv[1]), &text_len);
+		if (!text) {
+			sqlite3_result_error_nomem(ctx);
+			return;
+		}
+	}
+	if (text_len > 0 && len <= sizeof(room)) {
+		match = match_words(room, text_fold(name, len, room), text, text_len);
+		if (match > 0)
+			sqlite3_result_int(ctx, match);
+	}
+	if (own)
+		sqlite3_set_auxdata(ctx, 1, own, sqlite3_free);
 }
 
 static void local_day(sqlite3_context *ctx, int argc, sqlite3_value **argv)
@@ -362,6 +417,7 @@ int sql_functions_add(sqlite3 *handle)
 		{"hist_json", 2, hist_json, NULL, NULL},
 		{"local_day", 1, local_day, NULL, NULL},
 		{"local_time", 1, local_time, NULL, NULL},
+		{"name_match", 2, name_match, NULL, NULL},
 		{"median", 1, NULL, median_step, percentile_final},
 		{"percentile", 2, NULL, percentile_step, percentile_final},
 		{"stddev", 1, NULL, deviation_step, deviation_final},

@@ -14,6 +14,8 @@
  * For everybody; NULL for NULL, and for text that is no such thing:
  *
  * - fold(text): lower case, without accents (base/fold.h).
+ * - name_match(name, text): without regard to case and accents, text is 1 all of the name, 2 its
+ * beginning, 3 the beginning of a later word; NULL nothing of it, or a name of over 256 bytes.
  * - local_day(us): day in the clinic's zone, yyyymmdd. local_time(us): "2026-11-20 09:10" there.
  * - utc_time(us): RFC 3339, as everywhere in answers. day_text(yyyymmdd): "2026-11-20".
  * - expiry_day(text): last day that "2027-05-31" or "2027-05" is good for, yyyymmdd.
