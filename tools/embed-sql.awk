@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-# Turns the .sql files named as arguments into the C tables that daemon/db/query.h and change.h declare.
+# Turns the .sql files named as arguments into the C tables that daemon/db/query.h, change.h and audit.h declare.
 #
-#     awk -f tools/embed-sql.awk daemon/sql/schema/*.sql daemon/sql/{write,query,change,resolve}/*.sql >sql_table.c
+#     awk -f tools/embed-sql.awk daemon/sql/schema/*.sql daemon/sql/{write,query,change,resolve,audit}/*.sql >sql_table.c
 #
-# The folder says what a file is. schema/, write/ and resolve/ are embedded as they are. A file of query/ or change/ begins with a head
-# of comment lines (query.h and change.h say which), up to the first line that is none; below it, comments are free and are not
+# The folder says what a file is. schema/, write/ and resolve/ are embedded as they are. A file of query/, change/ or audit/ begins with a
+# head of comment lines (query.h, change.h and audit.h say which), up to the first line that is none; below it, comments are free and are not
 # embedded, but for the mark of an optional line of a query: `-- if PARAM`, `-- if PARAM=VALUE`, `-- if A and B`, and the same with
 # unless; and the markers of a change's sections: `--: let`, `--: check`, `--: apply`, `--: answer`.
 # Whatever is not understood is refused as file:line: message.
@@ -68,6 +68,8 @@ function kind_of(path) {
 		return "change"
 	if (path ~ /(^|\/)resolve\/[^\/]+$/)
 		return "resolve"
+	if (path ~ /(^|\/)audit\/[^\/]+$/)
+		return "audit"
 	return ""
 }
 
@@ -78,7 +80,7 @@ function begin_file() {
 	name = file
 	sub(/^.*\//, "", name)
 	if (kind == "")
-		fail("cannot tell what this is: expected a file in schema/, write/, query/, change/ or resolve/")
+		fail("cannot tell what this is: expected a file in schema/, write/, query/, change/, resolve/ or audit/")
 	if (name !~ /\.sql$/)
 		fail("the name does not end in .sql")
 	sub(/\.sql$/, "", name)
@@ -86,6 +88,8 @@ function begin_file() {
 		fail("a " kind "'s file is named like its method: noun.verb, lower case")
 	else if (kind == "resolve" && name !~ /^[a-z_]+$/)
 		fail("this file is named like the noun that it finds: lower case")
+	else if (kind == "audit" && name !~ /^[a-z]+(-[a-z]+)*$/)
+		fail("a rule's file is named like the rule: lower case, words joined by -")
 	else if (kind == "schema" && name !~ /^[0-9]+[a-z0-9_-]*$/)
 		fail("a migration's file is named by its number and what it does: 0001-what.sql")
 	else if (kind == "write" && name !~ /^[a-z0-9_.-]+$/)
@@ -96,7 +100,9 @@ function begin_file() {
 	if (kind == "change" && ("query", name) in seen || kind == "query" && ("change", name) in seen)
 		fail("a query and a change of the same name")
 	sql = ""
-	in_head = kind ~ /^(query|change)$/
+	in_head = kind ~ /^(query|change|audit)$/
+	source = scope = online = severity = keys = says = does = thresholds = ""
+	n_thresholds = n_graded = 0
 	doc = role = shape = params = columns = noun = reason = after = sections = section = ""
 	reads_personal = n_params = n_columns = n_about = n_sections = section_line = 0
 	split("", param_type)
@@ -109,6 +115,9 @@ function begin_file() {
 	split("", param_values)
 	split("", used)
 	split("", column_seen)
+	split("", threshold_seen)
+	if (kind == "audit")
+		begin_rule()
 }
 
 # One `-- key: value` line of a query's head.
@@ -123,6 +132,8 @@ function head_line(line,    key, value) {
 	value = trim(substr(line, index(line, ":") + 1))
 	if (key == "doc") {
 		doc = doc (doc == "" ? "" : " ") value
+	} else if (kind == "audit") {
+		head_rule(key, value)
 	} else if (key == "role") {
 		if (role != "")
 			fail("role is stated twice")
@@ -178,6 +189,85 @@ function head_change(key, value,    n, i, at, what) {
 			about_line[n_about] = FNR
 		}
 	}
+}
+
+# What every rule may ask for: in the order of enum db_rule_param. The last two always have a value.
+function begin_rule(    n, i, p) {
+	n = split(RULE_PARAMS, p, " ")
+	for (i = 1; i <= n; i++) {
+		param_type[p[i]] = "int"
+		param_optional[p[i]] = i <= n - 2
+	}
+}
+
+function once(what, before, value, allowed) {
+	if (before != "")
+		fail(what " is stated twice")
+	if (allowed != "" && !listed(allowed, value)) {
+		gsub(/[|]/, ", ", allowed)
+		fail(what " " value ": allowed are " allowed)
+	}
+	return value
+}
+
+# A head line of an audit rule.
+function head_rule(key, value,    n, i, what) {
+	if (key == "source") {
+		source = source (source == "" ? "" : " ") value
+	} else if (key == "says") {
+		says = says (says == "" ? "" : " ") value
+	} else if (key == "do") {
+		does = does (does == "" ? "" : " ") value
+	} else if (key == "scope") {
+		scope = once("scope", scope, value, "session|pen|lot|client|place|record")
+	} else if (key == "online") {
+		online = once("online", online, value, "yes|no")
+	} else if (key == "severity") {
+		severity = once("severity", severity, value, SEVERITIES)
+	} else if (key == "key") {
+		once("key", keys, value, "")
+		n = split(value, what, /[ \t]+/)
+		for (i = 1; i <= n; i++) {
+			if (what[i] !~ /^[a-z][a-z0-9_]*$/)
+				fail("key " what[i] ": names of columns, a space between")
+			keys = keys (keys == "" ? "" : ", ") quote(what[i])
+		}
+	} else if (key == "threshold") {
+		head_threshold(value)
+	} else {
+		fail("unknown key " key ": allowed are doc, source, scope, online, severity, threshold, key, says, do")
+	}
+}
+
+# "warn_days int 7 days severity=warn -- ...".
+function head_threshold(value,    n, raises) {
+	n = declaration(value, "threshold")
+	if (!n)
+		return
+	if (n < 4 || n > 5) {
+		fail("a threshold is `name type value unit -- description`, with severity= before the -- where it is graded")
+		return
+	}
+	if (word[1] ~ /^(enabled|severity|source|effective_from)$/)
+		fail("every rule has " word[1] " already")
+	if (word[1] in threshold_seen)
+		fail("threshold " word[1] " is declared twice")
+	threshold_seen[word[1]] = 1
+	if (word[2] !~ /^(int|real)$/)
+		fail("type " word[2] ": allowed are int, real")
+	else if (word[3] != "off" && !default_fits(word[2], word[3]))
+		fail("value " word[3] " does not fit type " word[2] "; or write off")
+	raises = "none"
+	if (n == 5) {
+		raises = word[5]
+		if (raises !~ /^severity=/ || !listed(SEVERITIES, substr(raises, 10)))
+			fail("unknown " raises ": allowed is severity= with info, warn, error or critical")
+		raises = substr(raises, 10)
+		n_graded++
+	}
+	thresholds = thresholds sprintf("\t{%s, DB_%s, %s, %s, SEVERITY_%s, %s},\n", quote(word[1]), toupper(word[2]),
+		word[3] == "off" ? "NULL" : quote(word[3]), quote(word[4]), toupper(raises), quote(doc_text))
+	n_thresholds++
 }
 
 # Splits "declaration -- doc": sets word[], returns their number; doc_text.
@@ -343,7 +433,7 @@ function check_mark(mark,    n, i, at, p, v, term) {
 }
 
 function query_line(line,    at, mark) {
-	if (line ~ /^[ \t]*-- *(doc|role|shape|param|column|noun|about|guard|reason|after):/)
+	if (line ~ /^[ \t]*-- *(doc|role|shape|param|column|noun|about|guard|reason|after|source|scope|online|severity|threshold|key|says|do):/)
 		fail("a declaration below the head: move it up, without an empty line between")
 	if (kind == "change" && line ~ /^--:/) {
 		begin_section(trim(substr(line, 4)))
@@ -381,6 +471,8 @@ function note_params(line,    n) {
 			fail(":" n " is neither a param nor a column of an earlier let")
 		else if (kind == "query" && !(n in param_type))
 			fail(":" n " is not declared: add `-- param: " n " ...`")
+		else if (kind == "audit" && !(n in param_type))
+			fail(":" n " is no parameter of a rule: there are " RULE_PARAMS)
 		used[n] = 1
 		line = substr(line, RSTART + RLENGTH)
 	}
@@ -533,6 +625,48 @@ function end_query(    id, p) {
 	n_queries++
 }
 
+# Whether the rule restricts itself by each of these.
+function restricted(names,    n, i, p) {
+	n = split(names, p, " ")
+	for (i = 1; i <= n; i++)
+		if (!(p[i] in used))
+			fail("a rule of scope " scope " has a line for :" p[i] " that ends in `-- if " p[i] "`", 1)
+}
+
+function end_rule(    id) {
+	if (doc == "" || !ends_like_a_sentence(doc))
+		fail("the head lacks `-- doc:`, a sentence", 1)
+	if (source == "")
+		fail("the head lacks `-- source:`", 1)
+	if (scope == "")
+		fail("the head lacks `-- scope:`", 1)
+	if (keys == "")
+		fail("the head lacks `-- key:`", 1)
+	if (says == "" || !ends_like_a_sentence(says))
+		fail("the head lacks `-- says:`, a sentence", 1)
+	if (does == "" || !ends_like_a_sentence(does))
+		fail("the head lacks `-- do:`, a sentence", 1)
+	if ((severity == "") != (n_graded > 0))
+		fail("a rule has either `-- severity:` or thresholds with severity=", 1)
+	if (online == "yes" && scope != "session")
+		fail("online is for rules of scope session", 1)
+	if (scope == "session")
+		restricted("since_us until_us session client")
+	else if (scope != "" && scope != "record")
+		restricted(scope)
+	id = name
+	gsub(/-/, "_", id)
+	if (n_thresholds)
+		tables = tables "static const struct db_threshold thresholds_" id "[] = {\n" thresholds "};\n"
+	tables = tables "static const char *const key_" id "[] = {" keys ", NULL};\n\n"
+	rules = rules sprintf("\t{\n\t\t%s,\n\t\t%s,\n\t\tSCOPE_%s, %s, %s, SEVERITY_%s, %s, %d, key_%s,\n\t\t%s,\n\t\t%s,\n",
+		quote(name), quote(source), toupper(scope), online == "yes" ? "true" : "false", n_graded ? "true" : "false",
+		severity == "" ? "NONE" : toupper(severity), n_thresholds ? "thresholds_" id : "NULL", n_thresholds, id,
+		quote(says), quote(does))
+	rules = rules "\t\t{" quote(name) ", " quote(doc) ", ROLE_OPERATOR, SHAPE_LIST, db_rule_params, RULE_PARAMS_, NULL, 0," sql "},\n\t},\n"
+	n_rules++
+}
+
 function end_file(    entry) {
 	if (file == "")
 		return
@@ -544,6 +678,8 @@ function end_file(    entry) {
 		end_query()
 	} else if (kind == "change") {
 		end_change()
+	} else if (kind == "audit") {
+		end_rule()
 	} else if (kind == "resolve") {
 		resolves = resolves "\t{" quote(name) ", " (reads_personal ? "true" : "false") "," sql "},\n"
 		n_resolves++
@@ -568,6 +704,8 @@ function table(type, symbol, count_symbol, rows, count) {
 BEGIN {
 	RESERVED = "^(reason|on_behalf_of|request_id|version|amend|dry_run|entry|at_us|actor|uid|personal|was)$"
 	BOUND = "^(reason|on_behalf_of|amend|entry|at_us|actor)$"
+	SEVERITIES = "info|warn|error|critical"
+	RULE_PARAMS = "since_us until_us session client pen lot practitioner place now_us today"
 	# Without arguments awk would wait for standard input.
 	if (ARGC < 2)
 		exit
@@ -578,7 +716,7 @@ FNR == 1 { begin_file() }
 {
 	if ($0 ~ /\r$/)
 		fail("the line ends in a carriage return")
-	if (kind !~ /^(query|change)$/) {
+	if (kind !~ /^(query|change|audit)$/) {
 		if (kind == "resolve" && $0 !~ /^[ \t]*--/ && $0 ~ /personal/)
 			reads_personal = 1
 		sql = sql "\n\t\t" quote($0)
@@ -596,10 +734,16 @@ END {
 	if (failed)
 		exit 1
 	print "/* Made by tools/embed-sql.awk from daemon/sql: do not edit. */"
-	print "#include \"db/change.h\"\n"
+	print "#include \"db/audit.h\"\n#include \"db/change.h\"\n"
+	print "const struct db_param db_rule_params[RULE_PARAMS_] = {"
+	n = split(RULE_PARAMS, p, " ")
+	for (i = 1; i <= n; i++)
+		print "\t{" quote(p[i]) ", DB_INT, false, INT64_MIN, INT64_MAX, NULL, \"\", NULL, NULL, false},"
+	print "};\n"
 	printf "%s", tables
 	table("db_query", "db_queries", "db_n_queries", queries, n_queries)
 	table("db_change", "db_changes", "db_n_changes", changes, n_changes)
+	table("db_rule", "db_rules", "db_n_rules", rules, n_rules)
 	table("db_resolve", "db_resolves", "db_n_resolves", resolves, n_resolves)
 	table("db_sql", "db_schema", "db_n_schema", schema, n_schema)
 	table("db_sql", "db_writes", "db_n_writes", writes, n_writes)

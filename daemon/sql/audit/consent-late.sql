@@ -1,0 +1,34 @@
+-- SPDX-License-Identifier: MIT
+-- doc: A consent, signed before the first cycle of the session, and not withdrawn before it. It may be of the session, of its course, or of
+-- doc: the client altogether.
+-- source: NEHA Body Art Model Code 2024 s.7.3; EN 17169:2020
+-- scope: session
+-- online: yes
+-- severity: critical
+-- threshold: grace_s int 0 s -- Signed at most so long after the first cycle.
+-- key: session
+-- says: The needle ran for {client} from {at_us} on; the consent: {signed}.
+-- do: Stop until the consent is signed, and record it: consent add.
+
+SELECT f.first_us AS at_us, f.day AS day, f.id AS session, f.client AS client, f.pen AS pen, f.practitioner AS practitioner, f.place AS place,
+	(SELECT min(n.at_us) - f.first_us FROM consent n WHERE n.client = f.client AND n.kind = 'consent' AND n.void IS NULL AND n.at_us > f.first_us
+		AND (n.session = f.id OR n.session IS NULL AND (n.course = f.course OR n.course IS NULL))) / 1000000 AS value,
+	t.value AS threshold,
+	coalesce('signed at ' || local_time((SELECT min(n.at_us) FROM consent n WHERE n.client = f.client AND n.kind = 'consent' AND n.void IS NULL
+		AND n.at_us > f.first_us AND (n.session = f.id OR n.session IS NULL AND (n.course = f.course OR n.course IS NULL)))),
+		iif(EXISTS (SELECT 1 FROM consent n WHERE n.client = f.client AND n.kind = 'consent' AND n.void IS NULL AND n.withdrawn_us <= f.first_us
+			AND (n.session = f.id OR n.session IS NULL AND (n.course = f.course OR n.course IS NULL))), 'withdrawn before', 'none')) AS signed
+FROM (SELECT s.id, s.day, s.client, s.course, s.practitioner, s.place, r.start_us AS first_us, r.pen
+	FROM session s JOIN run r ON r.id = (SELECT x.id FROM run x WHERE x.session = s.id AND x.cycles > 0 ORDER BY x.start_us LIMIT 1)
+	WHERE s.state <> 'void'
+		AND s.start_us >= :since_us   -- if since_us
+		AND s.start_us < :until_us    -- if until_us
+		AND s.id = :session           -- if session
+		AND s.client = :client        -- if client
+		AND s.practitioner = :practitioner -- if practitioner
+		AND s.place = :place          -- if place
+	) f
+	JOIN audit_threshold t ON t.rule = 'consent-late' AND t.name = 'grace_s' AND f.day >= t.from_day AND f.day < t.to_day
+WHERE NOT EXISTS (SELECT 1 FROM consent n WHERE n.client = f.client AND n.kind = 'consent' AND n.void IS NULL
+	AND n.at_us <= f.first_us + t.value * 1000000 AND (n.withdrawn_us IS NULL OR n.withdrawn_us > f.first_us)
+	AND (n.session = f.id OR n.session IS NULL AND (n.course = f.course OR n.course IS NULL)))
