@@ -161,6 +161,17 @@ def request_line(number, text):
     return json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": json.loads(params or "{}")})
 
 
+def pretty(value, margin=""):
+    """JSON with what fits on a line on one line: for large answers."""
+    line = json.dumps(value, ensure_ascii=False)
+    if len(margin) + len(line) <= 240 or not isinstance(value, (dict, list)) or not value:
+        return line
+    inner = margin + " "
+    if isinstance(value, dict):
+        return "{\n" + ",\n".join(f"{inner}{json.dumps(k)}: {pretty(v, inner)}" for k, v in value.items()) + f"\n{margin}}}"
+    return "[\n" + ",\n".join(inner + pretty(v, inner) for v in value) + f"\n{margin}]"
+
+
 class Case:
     def __init__(self, path):
         self.path, self.name = path, os.path.basename(path).removesuffix(".golden")
@@ -240,7 +251,9 @@ class Case:
             for line in self.about:
                 f.write(line + "\n")
             for kind, content in self.steps:
-                f.write(f"{'>+'[kind == 'given']} {content}\n" if kind != "answer" else f"< {json.dumps(content, indent=1, ensure_ascii=False)}\n")
+                text = content if kind != "answer" else pretty(content) if "# compact" in self.about else json.dumps(
+                    content, indent=1, ensure_ascii=False)
+                f.write(f"{'<' if kind == 'answer' else '>+'[kind == 'given']} {text}\n")
 
 
 def start(directory):
