@@ -104,7 +104,6 @@ static const char *plug(struct pen *p, const char *terminal, const char *name, c
 	p->there = true;
 	if (pthread_create(&p->thread, NULL, carry, p) != 0)
 		abort();
-	umockdev_testbed_uevent(bed, p->usb->syspath, "add");
 	umockdev_testbed_uevent(bed, p->usb->syspath, "bind");
 	return NULL;
 }

@@ -517,7 +517,7 @@ static void mock_add(UMockdevTestbed *bed, char *text)
 
 /*
  * Plugs @m, whose descriptors and behaviour are set, in as device @number; @name of its interface,
- * NULL none; @properties further lines that udev's rules would add. No event is sent.
+ * NULL none; @properties further lines that udev's rules would add.
  */
 static MOCK_UNUSED void mock_plug(struct mock_usb *m, UMockdevTestbed *bed, unsigned number,
 				  const char *name, const char *properties)
@@ -547,6 +547,16 @@ static MOCK_UNUSED void mock_plug(struct mock_usb *m, UMockdevTestbed *bed, unsi
 	assert(symlink(slave, file) == 0);
 	g_free(file);
 	g_free(root);
+	m->handler = umockdev_ioctl_base_new();
+	g_signal_connect(m->handler, "handle-ioctl", G_CALLBACK(mock_on_ioctl), m);
+	g_signal_connect(m->handler, "handle-read", G_CALLBACK(mock_on_read), m);
+	g_signal_connect(m->handler, "client-vanished", G_CALLBACK(mock_on_vanished), m);
+	if (!umockdev_testbed_attach_ioctl(bed, m->node, m->handler, &error)) {
+		fprintf(stderr, "umockdev: %s\n", error->message);
+		abort();
+	}
+	/* umockdev sends the event "add" by itself, before the interface is there, as the kernel
+	 * may. */
 	mock_add(bed, g_strdup_printf(
 			      "P: /devices/usb1/1-%u\nE: SUBSYSTEM=usb\nE: DEVTYPE=usb_device\nE: "
 			      "DEVNAME=%s\n"
@@ -557,14 +567,6 @@ static MOCK_UNUSED void mock_plug(struct mock_usb *m, UMockdevTestbed *bed, unsi
 				      "DEVTYPE=usb_interface\n%s%s%s",
 				      number, number, MOCK_INTERFACE, name ? "A: interface=" : "",
 				      name ? name : "", name ? "\n" : ""));
-	m->handler = umockdev_ioctl_base_new();
-	g_signal_connect(m->handler, "handle-ioctl", G_CALLBACK(mock_on_ioctl), m);
-	g_signal_connect(m->handler, "handle-read", G_CALLBACK(mock_on_read), m);
-	g_signal_connect(m->handler, "client-vanished", G_CALLBACK(mock_on_vanished), m);
-	if (!umockdev_testbed_attach_ioctl(bed, m->node, m->handler, &error)) {
-		fprintf(stderr, "umockdev: %s\n", error->message);
-		abort();
-	}
 }
 
 /* The cable goes, whatever is under way. */
@@ -586,10 +588,10 @@ static MOCK_UNUSED void mock_forget(struct mock_usb *m)
 	     *file = g_strdup_printf("%s%s", root, m->node);
 	char *interface = g_strdup_printf("%s/1-%u:1.%d", m->syspath, m->number, MOCK_INTERFACE);
 
+	(void)unlink(file);
 	umockdev_testbed_detach_ioctl(m->bed, m->node, NULL);
 	umockdev_testbed_remove_device(m->bed, interface);
 	umockdev_testbed_remove_device(m->bed, m->syspath);
-	(void)unlink(file); /* umockdev has done so, if it knew of it */
 	g_free(interface);
 	g_free(file);
 	g_free(root);
