@@ -22,6 +22,7 @@ struct config {
 	bool hotplug;
 	enum db_button button;	 /* of pens whose port says nothing else */
 	int64_t session_idle_us; /* 0: a session never ends by itself */
+	int retention_years;	 /* 0: as the record was told last */
 	struct port_config *ports;
 	char **port_names; /* of [port NAME], beside ports; NULL from the command line */
 	size_t n_ports;

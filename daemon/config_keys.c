@@ -6,9 +6,10 @@
 #include "base/timefmt.h"
 #include "config_keys.h"
 
-#define BAUD_MIN	 300
-#define BAUD_MAX	 4000000
-#define IDLE_MINUTES_MAX 1440
+#define BAUD_MIN	    300
+#define BAUD_MAX	    4000000
+#define IDLE_MINUTES_MAX    1440
+#define RETENTION_YEARS_MAX 100
 
 static int set_text(char **slot, const char *value)
 {
@@ -128,6 +129,21 @@ static int set_session_idle(struct config *c, const char *v)
 	return 0;
 }
 
+static int set_retention(struct config *c, const char *v)
+{
+	unsigned long n;
+	char *end;
+
+	if (!isdigit((unsigned char)*v))
+		return -EINVAL;
+	errno = 0;
+	n = strtoul(v, &end, 10);
+	if (errno || n == 0 || n > RETENTION_YEARS_MAX || *end)
+		return -EINVAL;
+	c->retention_years = (int)n;
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	const char *allowed;
@@ -164,6 +180,9 @@ static const struct {
 	 "60",
 	 "A session that nobody ends is closed by itself at the end of its last run when nothing "
 	 "has happened in it for so long."},
+	{"retention_years", "1 to 100", set_retention, "3, or what the record was told last",
+	 "How long a client's record must be kept after the last session: client erase refuses "
+	 "before. What is stated here becomes part of the record."},
 };
 
 const char config_path_allowed[] =

@@ -111,7 +111,10 @@ static int passed_socket(int *ret)
 
 static int open_record(struct daemon *d, const struct config *c)
 {
-	struct db_options options = {.path = c->database, .key_path = c->key, .zone = c->zone};
+	struct db_options options = {.path = c->database,
+				     .key_path = c->key,
+				     .zone = c->zone,
+				     .retention_years = c->retention_years};
 	struct db_problem problem = {0};
 	int r;
 
