@@ -21,6 +21,7 @@ PLACES     := -e 's|@sbindir@|$(sbindir)|g' -e 's|@bindir@|$(bindir)|g' -e 's|@p
 	      -e 's|@libdir@|$(libdir)|g' -e 's|@incdir@|$(incdir)|g' -e 's|@srcdir@|$(srcdir_pw)|g' -e 's|@version@|$(VERSION)|g'
 # What makers build into firmware: freestanding, no generated files.
 PW_FILES   := $(sort $(wildcard proto/pw*.[ch]))
+PW_FIRMWARE := $(sort $(wildcard proto/firmware/*.[ch] proto/firmware/*.ld proto/firmware/Makefile proto/firmware/README.md))
 
 .PHONY: install install-sim install-dev
 install: $(B)/stippled $(B)/stipplectl man	## copy the programs, rules, units and papers (DESTDIR=, prefix=/usr/local)
@@ -43,9 +44,8 @@ install: $(B)/stippled $(B)/stipplectl man	## copy the programs, rules, units an
 		$(INSTALL) -m 644 udev/stippled.conf $(DESTDIR)$(sysconfdir)/stipple/stippled.conf
 	$(INSTALL) -m 644 README.md LICENSE $(DESTDIR)$(docdir)/
 	$(INSTALL) -m 644 proto/README.md $(DESTDIR)$(docdir)/penwire.md
-	for page in $(MAN_PAGES); do \
-		$(INSTALL) -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/} || exit 1; \
-	done
+	for page in stipplectl.1 stippled.8 stippled.conf.5; do [ ! -e $(B)/man/$$page ] || \
+		$(INSTALL) -D -m 644 $(B)/man/$$page $(DESTDIR)$(mandir)/man$${page##*.}/$$page || exit 1; done
 
 install-sim: $(B)/pensim			## copy the simulator
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man1
@@ -53,11 +53,16 @@ install-sim: $(B)/pensim			## copy the simulator
 	$(B)/pensim --help | $(AWK) -v version=$(VERSION) -f tools/pensim-man.awk >$(DESTDIR)$(mandir)/man1/pensim.1
 	chmod 644 $(DESTDIR)$(mandir)/man1/pensim.1
 
-install-dev: $(LIBPW)	## copy the Penwire library for makers: headers, sources, pkg-config
+install-dev: $(LIBPW) man	## copy the Penwire library for makers: headers, sources, pkg-config
 	$(INSTALL) -d $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(incdir)/penwire $(DESTDIR)$(srcdir_pw) $(DESTDIR)$(docdir_pw)
 	$(INSTALL) -m 644 $(LIBPW) $(DESTDIR)$(libdir)/libpenwire.a
 	$(INSTALL) -m 644 $(filter-out %_private.h,$(filter %.h,$(PW_FILES))) $(DESTDIR)$(incdir)/penwire/
 	$(INSTALL) -m 644 $(PW_FILES) LICENSE $(DESTDIR)$(srcdir_pw)/
+	$(INSTALL) -d $(DESTDIR)$(srcdir_pw)/firmware $(DESTDIR)$(docdir_pw)/examples/wireshark
+	$(INSTALL) -m 644 $(PW_FIRMWARE) $(DESTDIR)$(srcdir_pw)/firmware/
+	$(INSTALL) -m 644 proto/wireshark/README.md proto/wireshark/penwire.lua $(DESTDIR)$(docdir_pw)/examples/wireshark/
+	$(INSTALL) -m 755 proto/wireshark/rec2pcap $(DESTDIR)$(docdir_pw)/examples/wireshark/
 	sed $(PLACES) tools/penwire.pc.in >$(DESTDIR)$(libdir)/pkgconfig/penwire.pc
 	chmod 644 $(DESTDIR)$(libdir)/pkgconfig/penwire.pc
 	$(INSTALL) -m 644 proto/README.md $(DESTDIR)$(docdir_pw)/penwire.md
+	[ ! -e $(B)/man/penwire.7 ] || $(INSTALL) -D -m 644 $(B)/man/penwire.7 $(DESTDIR)$(mandir)/man7/penwire.7
