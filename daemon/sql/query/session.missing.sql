@@ -3,7 +3,7 @@
 -- role: operator
 -- shape: list
 -- param: session ref:session required -- Its number; or the client: the open session, or the only one.
--- column: what text -- client, practitioner, age, consent, consent_late, risks, needle, ink, barrier, disinfection, aftercare_verbal, aftercare_written, zones, depth or complications.
+-- column: what text -- client, practitioner, age, consent, consent_late, risks, needle, ink, barrier, disinfection, aftercare_verbal, aftercare_written, zones, depth, complications, run_open or runs.
 -- column: hint text -- What is missing, and the verb that mends it.
 
 SELECT what, hint

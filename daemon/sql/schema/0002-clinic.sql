@@ -468,7 +468,7 @@ CREATE VIEW courses AS SELECT -- Courses of sessions, as planned with a client.
 	kb.value AS blueprint,                            -- what was drawn and agreed
 	k.pigment_match AS pigment_match,                 -- shades agreed on
 	k.planned_sessions AS planned_sessions,           -- how many sessions were planned
-	(SELECT count(*) FROM session s WHERE s.course = k.id AND s.kind <> 'consultation') AS sessions, -- how many there were, consultations left out
+	(SELECT count(*) FROM session s WHERE s.course = k.id AND s.kind <> 'consultation' AND s.state <> 'void') AS sessions, -- how many there were, consultations left out
 	k.spacing_min_days AS spacing_min_days,           -- least days between sessions
 	k.spacing_max_days AS spacing_max_days,           -- most days between sessions
 	k.topup_min_months AS topup_min_months,           -- a touch-up is due from so many months after completion
@@ -799,7 +799,7 @@ FROM reaction x
 CREATE VIEW session_gaps AS
 SELECT -- What is missing before a session can be signed; the hint says what to do.
 	s.id AS session,                                  -- number of the session
-	'client' AS what,                                 -- client, practitioner, age, consent, consent_late, risks, needle, ink, barrier, disinfection, aftercare_verbal, aftercare_written, zones, depth, complications
+	'client' AS what,                                 -- client, practitioner, age, consent, consent_late, risks, needle, ink, barrier, disinfection, aftercare_verbal, aftercare_written, zones, depth, complications, run_open, runs
 	'Nobody has said who sat there: session change, with the client.' AS hint -- what is missing in a sentence, and the verb that mends it
 FROM session s
 WHERE s.client IS NULL
@@ -925,4 +925,16 @@ WHERE (s.kind <> 'consultation' OR EXISTS (SELECT 1 FROM run r WHERE r.session =
 UNION ALL
 SELECT s.id, 'complications', 'Nobody has said whether there were complications: session change.'
 FROM session s
-WHERE s.complications IS NULL;
+WHERE s.complications IS NULL
+UNION ALL
+SELECT s.id, 'run_open', 'Run #' || r.id || ' has not been read to its end: it ends by itself when the pen is connected.'
+FROM session s JOIN run r ON r.session = s.id
+WHERE r.state = 0
+UNION ALL
+-- Runs that may be its, as far as their times are known.
+SELECT s.id, 'runs', 'Runs of pen ' || n.serial || ' that are nobody''s may be its: run link, or run dismiss.'
+FROM session s JOIN assignment a ON a.session = s.id JOIN pen n ON n.id = a.pen
+WHERE a.void IS NULL
+	AND EXISTS (SELECT 1 FROM run r INDEXED BY run_pen_start
+		WHERE r.pen = a.pen AND r.start_us >= a.from_us - 86400000000 AND r.start_us < coalesce(a.to_us, a.from_us) + 86400000000
+			AND r.session IS NULL AND r.attribution <> 3 AND r.latest_us > a.from_us AND (a.to_us IS NULL OR r.earliest_us < a.to_us));
