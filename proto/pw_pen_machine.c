@@ -155,6 +155,8 @@ enum pw_error pw_pen_run_start(struct pw_pen *pen, uint64_t tick_us, uint16_t vo
 	/* The number is spent even if its record is lost: the cycles that follow bear it. */
 	pen->log.run = pen->next_run++;
 	pen->totals = (struct pw_rec_run_end){.run = pen->log.run};
+	for (size_t i = 0; i < PW_MEASURES; i++)
+		pen->measure[i].count = 0;
 	pen->run_tick_us = tick_us;
 	set_running(pen, true);
 	return error;

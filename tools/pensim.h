@@ -29,6 +29,7 @@ struct pensim_setup {
 	double drift_ppm;   /* NAN: -30..30 from the seed */
 	int rtc;	    /* 1, 0, or -1: as the model has it */
 	double rtc_off_s;   /* what a real-time clock is wrong by */
+	int measure;	    /* 1, 0, or -1: as the model has it */
 	double jump_s;	    /* the tick jumps so far in the middle of the history's last boot */
 	uint64_t counter;   /* lifetime cycles at the beginning */
 	uint32_t page_size, pages; /* of the flash */
@@ -65,6 +66,9 @@ struct pensim_pen {
 	double drift_ppm, rate;
 	uint64_t last_tick_us;
 	uint64_t next_clock_us; /* tick of the next clock record */
+	bool measures;
+	struct pensim_rng measure_rng; /* its own: cycles are the same with and without */
+	uint64_t next_measure_us;      /* tick of the next look at the other sensors */
 	/* work */
 	struct pensim_physics physics;
 	struct pensim_work work;

@@ -8,6 +8,7 @@
 #define UNKNOWN_RECORD	  200 /* a type of the far future */
 #define CLOCK_EVERY_US	  (INT64_C(3600) * USEC_PER_SEC)
 #define CLOCK_ACCURACY_US 1000000u
+#define MEASURE_EVERY_US  (250 * USEC_PER_MSEC)
 #define BATTERY_RUN_US	  (INT64_C(5) * 3600 * USEC_PER_SEC) /* motor-on time of a full battery */
 #define BATTERY_LOW	  15.0
 #define BATTERY_EMPTY	  2.0
@@ -159,7 +160,28 @@ void pensim_run_start(struct pensim_pen *pen, uint64_t tick_us)
 			      pensim_pen_utc(pen, tick_us));
 	snprintf(run->note, sizeof(run->note), "%s", note);
 	pen->cycle_tick_us = pen->last_tick_us = tick_us;
+	pen->next_measure_us = tick_us + MEASURE_EVERY_US;
 	pensim_sensors(pen);
+}
+
+static void measure_one(struct pensim_pen *pen, enum pw_quantity quantity, int32_t value)
+{
+	(void)pw_pen_measure(&pen->pw, pen->cycle_tick_us, (uint8_t)quantity, value);
+	truth_measure(pensim_pen_truth(pen), quantity, value);
+}
+
+static void measure(struct pensim_pen *pen)
+{
+	struct pensim_measured m = pensim_physics_measure(
+		&pen->physics, &pen->measure_rng,
+		(double)(pen->cycle_tick_us - pen->pw.run_tick_us) / USEC_PER_SEC);
+
+	pen->next_measure_us = pen->cycle_tick_us + MEASURE_EVERY_US;
+	measure_one(pen, PW_QUANTITY_VOLTAGE, m.mv);
+	measure_one(pen, PW_QUANTITY_CURRENT, m.ma);
+	measure_one(pen, PW_QUANTITY_VIBRATION, m.vibration_mg);
+	measure_one(pen, PW_QUANTITY_TEMPERATURE, m.temperature_cc);
+	settle(pen, CYCLES_THEN_EVENT);
 }
 
 void pensim_run_cycles(struct pensim_pen *pen, uint64_t stop_us)
@@ -186,6 +208,8 @@ void pensim_run_cycles(struct pensim_pen *pen, uint64_t stop_us)
 		pen->cycle_tick_us += took;
 		if (pen->pw.fill != pen->pending)
 			settle(pen, CYCLES_ONLY);
+		if (pen->measures && pen->cycle_tick_us >= pen->next_measure_us)
+			measure(pen);
 	}
 }
 

@@ -34,6 +34,7 @@ enum option_id {
 	OPT_DRIFT,
 	OPT_RTC,
 	OPT_RTC_OFF,
+	OPT_MEASURE,
 	OPT_JUMP,
 	OPT_COUNTER,
 	OPT_RATE,
@@ -73,6 +74,8 @@ static const struct {
 	{"drift-ppm", OPT_DRIFT, "PPM", "of the pens' ticks (-30 to 30 from the seed)"},
 	{"rtc", OPT_RTC, "yes|no|model", "real-time clocks (model)"},
 	{"rtc-off", OPT_RTC_OFF, "SECONDS", "what they are wrong by (0)"},
+	{"measure", OPT_MEASURE, "yes|no|model",
+	 "voltage, current, vibration and temperature while the motor runs (model)"},
 	{"clock-jump", OPT_JUMP, "SECONDS",
 	 "the tick jumps in the middle of the history's last day"},
 	{"counter", OPT_COUNTER, "N",
@@ -268,6 +271,11 @@ static int parse_one(struct pensim_options *o, struct world *w, int id, const ch
 			return complain(name, a, "yes, no or model");
 		s->rtc = streq(a, "yes") ? 1 : streq(a, "no") ? 0 : -1;
 		break;
+	case OPT_MEASURE:
+		if (!streq(a, "yes") && !streq(a, "no") && !streq(a, "model"))
+			return complain(name, a, "yes, no or model");
+		s->measure = streq(a, "yes") ? 1 : streq(a, "no") ? 0 : -1;
+		break;
 	case OPT_RTC_OFF:
 		if (!real(a, -4e9, 4e9, &s->rtc_off_s))
 			return complain(name, a, "seconds");
@@ -409,6 +417,7 @@ int pensim_options_parse(struct pensim_options *o, struct world *w, int argc, ch
 					 .share = 0.45,
 					 .drift_ppm = NAN,
 					 .rtc = -1,
+					 .measure = -1,
 					 .page_size = FLASH_BYTES,
 					 .pages = FLASH_PAGES,
 					 .serial_prefix = "SIM"};

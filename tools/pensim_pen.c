@@ -5,7 +5,8 @@
 
 #include "base/limits.h"
 
-#define STREAM_PEN 5
+#define STREAM_PEN     5
+#define STREAM_MEASURE 6
 
 /* What the power-up takes before the first record, by the pen's tick. */
 #define BOOT_MIN_US 40000
@@ -206,10 +207,12 @@ int pensim_pen_new(struct pensim_pen **ret, const struct pensim_setup *setup, ui
 	pen->port.fd = -EBADF;
 	pen->model = &pensim_models[index % pensim_n_models];
 	pen->rtc = setup->rtc < 0 ? pen->model->capabilities & PW_CAP_CLOCK : setup->rtc > 0;
+	pen->measures = setup->measure < 0 ? pen->model->measures : setup->measure > 0;
 	pen->battery = 100;
 	pen->next_clock_us = UINT64_MAX;
 	snprintf(pen->serial, sizeof(pen->serial), "%.20s-%04u", setup->serial_prefix, index + 1);
 	rng_init(&pen->rng, setup->seed, index, STREAM_PEN);
+	rng_init(&pen->measure_rng, setup->seed, index, STREAM_MEASURE);
 	pen->drift_ppm = isnan(setup->drift_ppm) ? rng_range(&pen->rng, -30, 30) : setup->drift_ppm;
 	pen->rate = 1.0 + pen->drift_ppm * 1e-6;
 	pensim_physics_init(&pen->physics, pen->model, setup->seed, index, setup->hz);

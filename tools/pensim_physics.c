@@ -7,13 +7,13 @@
 const struct pensim_model pensim_models[] = {
 	{"Example Pens", "Sample One", "1.4.2", PW_DEPTH_SENSOR, 30, 1, 3500,
 	 PW_CAP_IDENTIFY | PW_CAP_BUTTON | PW_CAP_CARTRIDGE_ID | PW_CAP_BATTERY | PW_CAP_CLOCK,
-	 0.009, 64},
+	 0.009, 64, true},
 	{"Example Pens", "Sample Mini", "0.9.7", PW_DEPTH_SENSOR, 50, 5, 2500,
-	 PW_CAP_IDENTIFY | PW_CAP_BATTERY, 0.012, 32},
+	 PW_CAP_IDENTIFY | PW_CAP_BATTERY, 0.012, 32, false},
 	{"Invented Instruments", "Imaginary 3", "3.0", PW_DEPTH_SETTING, 100, 10, 4200,
-	 PW_CAP_IDENTIFY | PW_CAP_BUTTON | PW_CAP_BATTERY | PW_CAP_CLOCK, 0.010, 32},
+	 PW_CAP_IDENTIFY | PW_CAP_BUTTON | PW_CAP_BATTERY | PW_CAP_CLOCK, 0.010, 32, true},
 	{"Invented Instruments", "Imaginary Basic", "2.11", PW_DEPTH_NONE, PW_UNKNOWN_U16,
-	 PW_UNKNOWN_U16, 3500, 0, 0.015, 48},
+	 PW_UNKNOWN_U16, 3500, 0, 0.015, 48, false},
 };
 const size_t pensim_n_models = ELEMENTSOF(pensim_models);
 
@@ -81,6 +81,20 @@ static uint16_t depth_value(const struct pensim_physics *p, double um)
 	return (uint16_t)(value < 0			? 0
 			  : value > p->model->stroke_um ? p->model->stroke_um
 							: value);
+}
+
+struct pensim_measured pensim_physics_measure(const struct pensim_physics *p,
+					      struct pensim_rng *rng, double on_s)
+{
+	return (struct pensim_measured){
+		/* the supply sags a little, a motor at work draws half an ampere and warms up, and
+		   good bearings are quiet */
+		.mv = (int32_t)lround(p->voltage_mv - 30 + 8 * rng_normal(rng)),
+		.ma = (int32_t)lround(300 + 3 * p->hz * (1 + p->droop * 5) + 25 * rng_normal(rng)),
+		.vibration_mg = (int32_t)lround(MAX(12 + p->hz / 20 + 2 * rng_normal(rng), 1.0)),
+		.temperature_cc =
+			(int32_t)lround(3000 + 900 * (1 - exp(-on_s / 120)) + 10 * rng_normal(rng)),
+	};
 }
 
 void pensim_physics_fill(struct pensim_physics *p)

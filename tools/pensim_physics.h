@@ -13,6 +13,7 @@ struct pensim_model {
 	uint32_t capabilities;
 	double jitter;	     /* standard deviation of a period, as a part of it */
 	uint8_t cycles_bits; /* of the lifetime counter */
+	bool measures;	     /* voltage, current, vibration, temperature */
 };
 
 extern const struct pensim_model pensim_models[];
@@ -42,6 +43,12 @@ void pensim_physics_init(struct pensim_physics *p, const struct pensim_model *mo
 void pensim_physics_session(struct pensim_physics *p);
 /* Motor on. */
 void pensim_physics_run(struct pensim_physics *p);
+/* What the other sensors show @on_s after motor on. */
+struct pensim_measured {
+	int32_t mv, ma, vibration_mg, temperature_cc;
+};
+struct pensim_measured pensim_physics_measure(const struct pensim_physics *p,
+					      struct pensim_rng *rng, double on_s);
 /* Makes the next PENSIM_AHEAD cycles of the run. */
 void pensim_physics_fill(struct pensim_physics *p);
 

@@ -223,6 +223,14 @@ void truth_lost_cycles(struct truth_log *t, uint32_t count, uint64_t seq)
 	run->next_index += count;
 }
 
+void truth_measure(struct truth_log *t, enum pw_quantity quantity, int32_t value)
+{
+	struct truth_run *run = truth_open_run(t);
+
+	if (run)
+		moments_add(&run->measured[quantity - 1], value);
+}
+
 void truth_run_end(struct truth_log *t, enum truth_state state, uint64_t seq, uint64_t tick_us,
 		   int64_t utc_us, uint8_t reason)
 {
@@ -388,6 +396,10 @@ static void write_run(struct buf *b, const struct truth_log *t, const struct tru
 	write_u64(b, "depth_count", run->um.count);
 	write_moments(b, "freq_hz", &run->hz);
 	write_moments(b, "depth_um", &run->um);
+	write_moments(b, "voltage", &run->measured[PW_QUANTITY_VOLTAGE - 1]);
+	write_moments(b, "current", &run->measured[PW_QUANTITY_CURRENT - 1]);
+	write_moments(b, "vibration", &run->measured[PW_QUANTITY_VIBRATION - 1]);
+	write_moments(b, "temperature", &run->measured[PW_QUANTITY_TEMPERATURE - 1]);
 	write_u64(b, "start_tick_us", run->start_tick_us);
 	write_u64(b, "end_tick_us", run->end_tick_us);
 	json_kv_int(b, "start_utc_us", run->start_utc_us);

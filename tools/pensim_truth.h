@@ -32,6 +32,7 @@ struct truth_run {
 	uint32_t next_index;
 	uint64_t period_count, period_sum_us, depth_sum_um;
 	struct truth_moments hz, um;
+	struct truth_moments measured[PW_MEASURES]; /* by quantity - 1 */
 	struct run_gap *gaps; /* cycles that the pen counted but could not write */
 	size_t n_gaps;
 	uint8_t digest[RUN_DIGEST_SIZE]; /* once it is not open */
@@ -104,6 +105,8 @@ struct truth_run *truth_run_start(struct truth_log *t, uint32_t run, uint32_t bo
 /* The next @count cycles of the open run, in the log as record @seq; or not in the log. */
 void truth_cycles(struct truth_log *t, const uint32_t *period_us, const uint16_t *depth_um,
 		  uint32_t count, uint64_t seq);
+/* A value of another sensor during the open run. */
+void truth_measure(struct truth_log *t, enum pw_quantity quantity, int32_t value);
 /* @seq: the record that should have held them, if it is in the log; else UINT64_MAX. */
 void truth_lost_cycles(struct truth_log *t, uint32_t count, uint64_t seq);
 /* Ends the open run, if there is one, as ended (@seq is its RUN_END) or cut (@seq is ignored).
