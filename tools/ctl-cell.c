@@ -74,6 +74,24 @@ static void add_time(struct buf *out, const char *text, size_t len, int decimals
 	}
 }
 
+/* A value of a record before and after, as history has it: "name Ann -> Anna", "note ... taken back". */
+static void add_change(struct buf *out, const json_t *change)
+{
+	static const struct ctl_column time = {.type = TYPE_TIME};
+	const json_t *was = json_object_get(change, "was"), *now = json_object_get(change, "now");
+
+	cell_text(&time, json_object_get(change, "field"), out);
+	buf_addc(out, ' ');
+	if (!json_is_null(was)) {
+		cell_text(&time, was, out);
+		buf_adds(out, " -> ");
+	}
+	if (json_is_null(now))
+		buf_adds(out, "nothing");
+	else
+		cell_text(&time, now, out);
+}
+
 /* Lists and objects in one cell: "noise 3, gap 1". */
 static void add_nested(struct buf *out, const json_t *value)
 {
@@ -83,6 +101,10 @@ static void add_nested(struct buf *out, const json_t *value)
 	json_t *item;
 	bool some = false;
 
+	if (json_object_get(value, "field") && json_object_get(value, "was") && json_object_get(value, "now")) {
+		add_change(out, value);
+		return;
+	}
 	for (; at; at = json_object_iter_next((json_t *)value, at), some = true) {
 		buf_adds(out, some ? ", " : "");
 		text_add_safe(out, json_object_iter_key(at), strlen(json_object_iter_key(at)));

@@ -147,7 +147,7 @@ const struct ctl_option ctl_options[OPT_N_] = {
 	[OPT_AT] = {.name = "at",
 		    .value = "TIME",
 		    .type = TYPE_TIME,
-		    .doc = "when it was; now by default"},
+		    .doc = "at this time instead of now"},
 };
 
 static const struct ctl_column pens_columns[] = {

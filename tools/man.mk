@@ -2,6 +2,7 @@
 
 MAN_PAGES := $(addprefix $(B)/man/,stipplectl.1 stippled.8 stippled.conf.5 penwire.7)
 .PHONY: man
+unit: $(MAN_PAGES)
 man: $(MAN_PAGES)		## write the manual pages to $(B)/man
 
 $(B)/mkman: $(B)/tools/mkman.o $(filter-out %/stipplectl.o,$(call obj,$(CTL_SRC))) $(LIBROOMS) $(LIBPW)

@@ -126,7 +126,14 @@ def lines():
     yield b'x TMA_DATA {"type":"hall_snapshot","timestamp_us":10,"rpm":120}\n\0a\0s\0m'
 
 
-SEEDS = {"fuzz_gs1": labels, "fuzz_jsonline": requests, "fuzz_frame": frames, "fuzz_cycles": cycles, "fuzz_msg": messages, "fuzz_replay": replays, "fuzz_penwire": pens, "fuzz_tma": lines}
+def lists():
+    """The delimiter, the encoding, a file."""
+    yield b';\x01Nr;Name\r\n1;"a""b;\nc";05.04.1990\r\n2;x"y\n"z"q\n3;"never'
+    yield b",\x00\xef\xbb\xbfa,b\n1,\xc3\xbc\n"
+    yield b"\t\x02a\tb\r\r\n\x80\t\xfc"
+
+
+SEEDS = {"fuzz_csv": lists, "fuzz_gs1": labels, "fuzz_jsonline": requests, "fuzz_frame": frames, "fuzz_cycles": cycles, "fuzz_msg": messages, "fuzz_replay": replays, "fuzz_penwire": pens, "fuzz_tma": lines}
 
 
 def main():

@@ -1,0 +1,315 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The clinic's record through stipplectl: sentences, questions on a terminal, mistakes, the day, labels, another computer's daemon."""
+import datetime
+import json
+import os
+import pty
+import re
+import select
+import subprocess
+
+from harness import HANG_SECONDS, Daemon, Tap, expect, expect_equal, program, temporary_directory, wait_until
+from pens import Pens
+
+CTL = program("stipplectl")
+GTIN = "04012345678901"  # invented
+YEAR = datetime.date.today().year + 2  # in which what is scanned expires
+YY = f"{YEAR % 100:02}"
+
+
+class Desk:
+    """A daemon with two pens, and the tool."""
+
+    def __init__(self):
+        self.directory = temporary_directory()
+        self.pens = Pens(self.directory, "--pens", "2", "--serial-prefix", "TEST", "--seed", "3")
+        self.daemon = Daemon(self.directory, ports=[self.pens.pattern]).start()
+        self.client = self.daemon.client()
+        self.environment = {**os.environ, "STIPPLE_SOCKET": self.daemon.socket_path, "TZ": "UTC0", "HOME": self.directory}
+        self.environment.pop("XDG_CONFIG_HOME", None)
+        wait_until(lambda: len([p for p in self.client.call("pen.list")["rows"] if p["state"] == "live"]) == 2, "two pens")
+
+    def run(self, *arguments, stdin=None, env=None):
+        return subprocess.run([CTL, *arguments], input=stdin, stdin=None if stdin is not None else subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=HANG_SECONDS, text=True, check=False,
+                              env={**self.environment, **(env or {})})
+
+    def says(self, pattern, *arguments, **more):
+        """The tool succeeds, and what it says matches."""
+        done = self.run(*arguments, **more)
+        expect(done.returncode == 0, f"{arguments}: status {done.returncode}: {done.stderr}")
+        expect(re.search(pattern, done.stdout), f"{arguments}: {pattern!r} is not in {done.stdout!r}")
+        return done.stdout
+
+    def fails(self, status, words, *arguments, **more):
+        done = self.run(*arguments, **more)
+        expect(done.returncode == status, f"{arguments}: status {done.returncode}, wanted {status}: {done.stderr or done.stdout}")
+        for word in [words] if isinstance(words, str) else words:
+            expect(word in done.stderr, f"{arguments}: {word!r} is not in {done.stderr!r}")
+        return done
+
+    def rows(self, *arguments):
+        return [json.loads(line) for line in self.says("", *arguments, "--json").splitlines()]
+
+    def talk(self, arguments, *dialogue):
+        """On a terminal: each of the dialogue is what is waited for, and what is typed then. Status and all that was shown."""
+        child, master = pty.fork()
+        if child == 0:
+            os.execve(CTL, [CTL, *arguments], {**self.environment, "TERM": "dumb"})
+        shown, at = "", 0
+
+        def read():
+            nonlocal shown
+            readable, _, _ = select.select([master], [], [], HANG_SECONDS)
+            expect(readable, f"{arguments}: silent after {shown!r}")
+            try:
+                piece = os.read(master, 65536)
+            except OSError:  # the other end is gone
+                piece = b""
+            shown += piece.decode("utf-8", "replace")
+            return piece
+
+        for wanted, typed in dialogue:
+            while wanted not in shown[at:]:
+                expect(read(), f"{arguments}: {wanted!r} was not asked in {shown[at:]!r}")
+            at = len(shown)
+            os.write(master, typed.encode() + b"\n")
+        while read():
+            pass
+        os.close(master)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), shown.replace("\r\n", "\n")
+
+
+def test_people(desk):
+    desk.says(r"^Practitioner #1 Jo Example added\.$", "practitioner", "add", "Jo Example", "--licence", "L-1",
+              "--licence-until", "2099-05-01")
+    desk.says(r"^Place #1 Chair 1 added\.$", "place", "add", "Chair 1", "chair")
+    desk.says(r"^Client #1 1001 Änna Example added\.$", "client", "add", "1001", "Änna Example", "--birth-date", "1990-05-17")
+    desk.says(r"^Client #2 1002 Annabel Muster added\.$", "client", "add", "--number", "1002", "--name", "Annabel Muster")
+    desk.says(r"^Age of client 1001 Änna Example checked by Jo Example\.$", "client", "check-age", "1001", "--practitioner", "jo")
+    for name in ("1001", "#1", "anna e", "ÄNNA EX", "example"):
+        expect_equal(desk.rows("client", "show", name)[0]["id"], 1, f"client show {name}")
+    desk.says("1990-05-17", "client", "1001")  # a record alone is shown
+    found = desk.rows("client", "find", "muster")
+    expect_equal([c["number"] for c in found], ["1002"], "client find")
+    desk.says(r"1002 +Annabel Muster", "clients")
+    answer = desk.rows("client", "change", "1002", "--contact", "at the desk")[0]
+    expect_equal((answer["client"], answer["dry_run"], answer["repeated"]), (2, False, False), "the answer as JSON")
+
+
+def test_mistakes(desk):
+    desk.fails(64, "did you mean 'client add'?", "client", "ad")
+    desk.fails(64, "the noun comes first: did you mean 'client add'?", "add", "client")
+    desk.fails(64, ["'client' needs a verb", "find", "import"], "client")
+    desk.fails(64, "did you mean 'client'?", "cleint", "add")
+    desk.fails(64, "'client add' needs --number: Record number", "client", "add")
+    desk.fails(64, "did you mean --birth-date?", "client", "add", "1", "--birthdate", "1990-01-01")
+    desk.fails(64, "say the same thing twice", "client", "add", "1003", "--number", "1003")
+    desk.fails(64, ["'17.05.1990' is not a date", "2026-11-20"], "client", "add", "1003", "--birth-date", "17.05.1990")
+    desk.fails(64, ["--kind 'x' is not known", "touch-up"], "session", "start", "1001", "--kind", "x")
+    desk.fails(64, "the beginning of several", "hygiene", "add", "s", "TEST-0001")
+    desk.fails(64, "--active is yes or no", "practitioner", "change", "jo", "--active=perhaps")
+    desk.fails(64, "belongs to client #1", "client", "add", "1001", "Somebody Else")
+    desk.fails(64, ["1001 Änna Example (#1)", "1002 Annabel Muster (#2)"], "client", "show", "ann")
+    desk.fails(1, "nobody", "client", "show", "nobody")
+    desk.fails(64, "needs --reason", "client", "erase", "1002")
+    desk.fails(64, "not after", "runs", "--since", "today", "--until", "yesterday")
+    desk.fails(64, "no table", "today", "--csv")
+
+
+def test_prompts(desk):
+    status, shown = desk.talk(["client", "add"], ("number: ", ""))
+    expect_equal(status, 64, f"nothing entered: {shown}")
+    expect("nothing was done" in shown, shown)
+    status, shown = desk.talk(["client", "add", "--name", "Bo Prompt"], ("number: ", "1003"))
+    expect_equal(status, 0, shown)
+    expect("Record number of the clinic" in shown and "Client #3 1003 Bo Prompt added." in shown, shown)
+    status, shown = desk.talk(["client", "show", "ann"], ("which (1 to 2; empty: none): ", "3"), ("which", "2"))
+    expect_equal(status, 0, shown)
+    expect(re.search(r" 1  1001 Änna Example\n +2  1002 Annabel Muster", shown), shown)
+    expect("at the desk" in shown, "the second of them is shown")
+    status, shown = desk.talk(["client", "show", "ann"], ("which", ""))
+    expect_equal(status, 64, "nothing chosen")
+    status, shown = desk.talk(["course", "add", "1001"], ("goal (buzz, density, scar_camouflage, hairline): ", "bald"), ("goal (", "dens"))
+    expect_equal(status, 0, shown)
+    expect("'bald' is not known" in shown and "added as #1, for density." in shown, shown)
+    # What only the daemon knows to be missing is asked for as well: a correction needs its reason.
+    status, shown = desk.talk(["client", "change", "1003", "--name", "Bob Prompt"], ("reason: ", "misheard"))
+    expect_equal(status, 0, shown)
+    expect("Client #3 1003 Bob Prompt changed." in shown, shown)
+
+
+def test_changes(desk):
+    desk.fails(64, "reason", "client", "change", "1003", "--name", "Rob Prompt")
+    dry = desk.says("^Dry run, nothing was kept", "client", "change", "1003", "--name", "Rob Prompt", "--reason", "x", "--dry-run")
+    expect("Bob" in desk.says("", "client", "show", "1003"), f"a dry run was kept: {dry}")
+    version = desk.rows("client", "show", "1003")[0]["version"]
+    desk.fails(64, "version", "client", "change", "1003", "--note", "x", "--if-version", str(version - 1))
+    desk.says("changed", "client", "change", "1003", "--note", "x", "--if-version", str(version), "--request-id", "t-1",
+              "--on-behalf-of", "jo")
+    desk.says("^Done before", "client", "change", "1003", "--note", "x", "--if-version", str(version), "--request-id", "t-1",
+              "--on-behalf-of", "jo")
+    desk.fails(64, "used before for something else", "client", "change", "1003", "--note", "y", "--request-id", "t-1")
+    history = desk.rows("history", "client", "1003", "--changed")
+    expect_equal([h["action"] for h in history], ["client.change", "client.change", "client.add"], "history")
+    expect_equal((history[0]["on_behalf_of"], history[1]["reason"]), ("Jo Example", "misheard"), "who and why")
+    desk.says(r"name Bo Prompt -> Bob Prompt", "history", "client", "1003")
+    was = desk.rows("history", "client", "1003", "--at", history[2]["at"])[0]
+    expect_equal(was["name"], "Bo Prompt", "the record as it was")
+    exported = json.loads(desk.says("", "client", "export", "1003"))
+    expect_equal(exported["number"], "1003", "export")
+
+
+def test_session(desk):
+    desk.says(r"^Product #1 Invented needles added", "product", "add", "cart", "Invented needles", "--needle", "0603RL")
+    desk.says(r"^Lot AB12 of Invented needles added as #1, good to \d{4}-11\.$", "lot", "add", "AB12", "--product", "invented",
+              "--expiry", f"{YEAR}-11")
+    desk.says(r"^Session #1 of 1001 Änna Example began \d\d:\d\d, foundation 1, with pen TEST-0001\.$", "session", "start", "1001",
+              "TEST-0001", "--practitioner", "jo", "--place", "chair")
+    desk.fails(64, "in session #1", "session", "start", "1001")
+    desk.fails(64, "TEST-0001", "session", "start", "1002", "TEST-0001")
+    desk.says(r"^Zone crown since .*, in session #1 of 1001 Änna Example\.$", "session", "zone", "1001", "crown")
+    desk.says(r"^Step pigment at .*, in session #1 of 1001", "session", "step", "1001", "pig")
+    desk.says(r"^Invented needles, lot AB12 used in session #1", "lot", "use", "ab12")
+    desk.says(r"^Session #1 of 1001 Änna Example rests since", "session", "pause", "1001")
+    desk.says(r"^Session #1 of 1001 Änna Example goes on since", "session", "resume", "1001")
+    shown = desk.says("", "session", "show", "1001")
+    for part in ("\nsegments\n", "\nsteps\n", "\nuses\n", "Jo Example"):
+        expect(part in shown, f"{part!r} is not in what session show says: {shown}")
+    expect("consent" in [gap["what"] for gap in desk.rows("session", "missing", "1001")], "what is missing")
+    desk.says("recorded", "consent", "add", "1001", "--risks")
+    desk.says(r"^Hygiene #1: barrier, pen TEST-0001 recorded\.$", "hygiene", "add", "barrier", "TEST-0001")
+    desk.says(r"^Aftercare, verbal, of 1001 Änna Example recorded\.$", "aftercare", "add", "1001", "verbal")
+
+
+def test_today(desk):
+    shown = desk.says(r"(?m)^In the chair$", "today")
+    for pattern in (r"#1 +1001 Änna Example +foundation 1 +since \d\d:\d\d", r"with Jo Example, at Chair 1", r"pen TEST-0001",
+                    r"machine .* cycles in \d+ run", r"missing: .*disinfection", r"TEST-0002 .*not used yet"):
+        expect(re.search(pattern, shown), f"{pattern!r} is not in {shown!r}")
+    expect(all(len(line) <= 80 for line in shown.splitlines()), f"wider than 80 columns: {shown!r}")
+    day = desk.rows("today")[0]
+    expect_equal([s["number"] for s in day["sessions"]], ["1001"], "sessions of the day")
+    expect_equal(len(day["live"]), 2, "live pens")
+    expect("In the chair" in desk.says("", "today", "--day", "today"), "a day by name")
+
+
+def test_scan(desk):
+    label = f"(01){GTIN}(17){YY}1130(10)CD34"
+    desk.fails(1, ["is not known", "product add"], "scan", label)
+    desk.says("means Invented needles", "code", "add", GTIN, "invented")
+    desk.says(r"^Invented needles, lot CD34 \(new, good to \d{4}-11-30\): used in session #1\.$", "scan", label)
+    desk.says(r"^Invented needles, lot CD34 \(good to \d{4}-11-30\): used in session #1\.$", "scan", f"]C101{GTIN}17{YY}113010CD34")
+    # two codes of one box, one after the other; GS lost, replaced, and a label that broke off
+    done = desk.run("scan", stdin=f"]C101{GTIN}\n]C117{YY}113010EF56\n]C101{GTIN}10AB1217{YY}1130\n]C10104012\n]C110CD34|21X7\n")
+    expect_equal(done.returncode, 64, "some scans were refused")
+    expect_equal(done.stdout, f"Invented needles, lot EF56 (new, good to {YEAR}-11-30): used in session #1.\n", "what was recorded")
+    for word in ("looks like an expiry", "broke off", "--gs '|'", "3 of 4 scans"):
+        expect(word in done.stderr, f"{word!r} is not in {done.stderr!r}")
+    desk.says(r"serial number X7", "scan", "--gs", "|", f"]C101{GTIN}10CD34|21X7")
+    os.makedirs(os.path.join(desk.directory, ".config", "stipple"))
+    with open(os.path.join(desk.directory, ".config", "stipple", "stipplectl.conf"), "w", encoding="utf-8") as f:
+        f.write("# the scanner at the front desk\ngs = \\x7c\n")
+    desk.says(r"serial number X8", "scan", f"]C101{GTIN}10CD34|21X8")
+    desk.fails(64, "X8 is recorded for session #1 already", "scan", f"]C101{GTIN}10CD34|21X8")
+    desk.says(r"lot GH1 \(new, good to \d{4}-12\): is in stock", "scan", "--stock", "--quantity", "20", f"(01){GTIN}(17){YY}1200(10)GH1")
+    desk.fails(64, [f"{YEAR}-11-30", f"{YEAR}-12", "look at the box"], "scan", f"(01){GTIN}(17){YY}1130(10)GH1")
+    desk.says(r"^Dry run, nothing was kept: .*GH1.*19 left\.$", "scan", "--dry-run", f"(01){GTIN}(10)GH1")
+    desk.says("recalled: 0 uses, on 0 clients", "lot", "recall", "GH1", "--reason", "its maker wrote")
+    desk.fails(64, "GH1 is recalled", "scan", f"(01){GTIN}(10)GH1")
+    desk.says("GH1", "scan", "--used-anyway", f"(01){GTIN}(10)GH1")
+    expect_equal(len(desk.rows("use", "list", "--session", "#1")), 7, "uses")
+
+
+def test_scan_asks_once(desk):
+    status, shown = desk.talk(["scan"], ("scan (nothing: done): ", "]C0INK-7"), ("which product is it", "Invented ink"),
+                              ("category", "pigment"), ("scan (", "INK-7"), ("scan (", ""))
+    expect_equal(status, 0, shown)
+    expect_equal(shown.count("Invented ink: used in session #1."), 2, f"both scans: {shown}")
+    expect_equal(shown.count("is not known"), 1, f"asked once: {shown}")
+    status, shown = desk.talk(["scan", f"]C101{GTIN}"], ("lot (scan", "KL9"))
+    expect_equal(status, 0, shown)
+    expect("lot KL9 (new): used" in shown, shown)
+
+
+def test_signing(desk):
+    desk.says(r"^Session #1 of 1001 Änna Example ended", "session", "end", "1001")
+    desk.fails(64, "lacks", "session", "sign", "1001", "--practitioner", "jo")
+    desk.says(r"signed \d\d:\d\d by Jo Example", "session", "sign", "1001", "--practitioner", "jo", "--incomplete", "--reason", "invented")
+    desk.fails(64, "signed", "session", "change", "#1", "--note", "late", "--reason", "x")
+    desk.fails(64, "needs --reason", "session", "amend", "#1", "--note", "late")
+    desk.says(r"^Session #1 of 1001 Änna Example amended", "session", "amend", "#1", "--note", "late", "--reason", "was forgotten")
+    expect_equal(desk.rows("session", "show", "#1")[0]["amended"], 1, "amendments")
+
+
+def test_erase(desk):
+    desk.fails(64, "until", "client", "erase", "1001", "--reason", "asked for it")  # before the retention is over
+    desk.says(r"^Client #3 erased: \d+ values", "client", "erase", "1003", "--reason", "asked for it")
+    desk.fails(1, "1003", "client", "show", "1003")
+    status, shown = desk.talk(["client", "erase", "1002", "--reason", "asked"], ("Do it? (yes, no): ", "no"))
+    expect_equal(status, 64, shown)
+    expect("Dry run" in shown and "nothing was done" in shown, shown)
+    desk.says("1002", "client", "show", "1002")
+
+
+def test_host(desk):
+    """An `ssh` that stays here: what is told to it is run in a shell without our environment's socket."""
+    folder = os.path.join(desk.directory, "bin")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "ssh"), "w", encoding="utf-8") as f:
+        f.write('#!/bin/sh\necho "$@" >>"$0.log"\nwhile [ "$1" != -- ]; do shift; done\nshift\n'
+                f'PATH={os.path.dirname(CTL)}:$PATH exec sh -c "$*"\n')
+    os.chmod(os.path.join(folder, "ssh"), 0o755)
+    path = {"PATH": folder + ":" + os.environ["PATH"], "STIPPLE_SOCKET": "/nonexistent"}
+    over = ["--host", "jo@desk", "--socket", desk.daemon.socket_path]
+    done = desk.run(*over, "client", "find", "example", env=path)
+    expect_equal(done.returncode, 0, done.stderr)
+    expect("Änna Example" in done.stdout, done.stdout)
+    with open(os.path.join(folder, "ssh.log"), encoding="utf-8") as f:
+        expect_equal(f.read().splitlines(), [f"-xT jo@desk -- stipplectl --socket '{desk.daemon.socket_path}' bridge"], "what ssh was told")
+    # a long answer, and many
+    sql = "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n LIMIT 9000) SELECT i, printf('%300d', i) FROM n"
+    done = desk.run(*over, "sql", sql, "--limit", "9000", "--csv", "--no-headings", env=path)
+    expect_equal((done.returncode, len(done.stdout.splitlines())), (0, 9000), f"a long answer: {done.stderr}")
+    done = desk.run("--host", "jo@desk", "pens", env=path)
+    expect_equal(done.returncode, 69, "no daemon over there")
+    expect("not running" in done.stderr and "the daemon of jo@desk was not reached" in done.stderr, done.stderr)
+    desk.fails(64, "is no name of a computer", "--host=-oProxyCommand=x", "pens", env=path)
+    desk.fails(64, "about this computer", "--host", "desk", "doctor", env=path)
+    os.rename(os.path.join(folder, "ssh"), os.path.join(folder, "none"))
+    with open(os.path.join(folder, "ssh"), "w", encoding="utf-8") as f:
+        f.write("#!/bin/sh\nexit 255\n")
+    os.chmod(os.path.join(folder, "ssh"), 0o755)
+    desk.fails(69, "there is no connection to desk", "--host", "desk", "pens", env=path)
+    desk.fails(69, "cannot run ssh", "--host", "desk", "pens", env={"PATH": os.path.join(folder, "nothing")})
+
+
+def test_bridge_half_closes(desk):
+    """The end of stdin goes on to the daemon; what it still answers comes back; then both are at their end."""
+    asked = "".join(json.dumps({"jsonrpc": "2.0", "id": n, "method": "daemon.status"}) + "\n" for n in range(200))
+    done = desk.run("bridge", stdin=asked)
+    expect_equal(done.returncode, 0, done.stderr)
+    expect_equal(sorted(json.loads(line)["id"] for line in done.stdout.splitlines()), list(range(200)), "answers")
+
+
+def main():
+    tap = Tap()
+    desk = Desk()
+    tap.case("people and places", test_people, desk)
+    tap.case("mistakes are explained", test_mistakes, desk)
+    tap.case("what is missing is asked for", test_prompts, desk)
+    tap.case("changes: dry run, version, request id, history", test_changes, desk)
+    tap.case("a session", test_session, desk)
+    tap.case("the day on one screen", test_today, desk)
+    tap.case("labels", test_scan, desk)
+    tap.case("unknown codes are asked for once", test_scan_asks_once, desk)
+    tap.case("signing and amending", test_signing, desk)
+    tap.case("erasing", test_erase, desk)
+    tap.case("another computer's daemon", test_host, desk)
+    tap.case("the bridge ends by halves", test_bridge_half_closes, desk)
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()
