@@ -34,22 +34,23 @@ SELECT one.day,
 		FROM (SELECT w.session, w.what, w.hint FROM session s CROSS JOIN session_gaps w ON w.session = s.id
 			WHERE (s.day = one.day AND s.start_us > 0 OR s.state = 'open' AND s.start_us > 0) AND s.state IN ('open', 'closed') LIMIT 10000) few) AS missing,
 	(SELECT json_group_array(json_object('pen', p.id, 'serial', p.serial,
-			'session', (SELECT a.session FROM assignment a WHERE a.pen = p.id AND a.void IS NULL AND a.to_us IS NULL ORDER BY a.from_us DESC LIMIT 1),
-			'number', (SELECT n.value FROM assignment a JOIN session s ON s.id = a.session JOIN client c ON c.id = s.client
+			'session', (SELECT iif(a.to_us IS NULL, a.session, NULL) FROM assignment a WHERE a.pen = p.id AND a.void IS NULL ORDER BY a.from_us DESC LIMIT 1),
+			'number', (SELECT n.value FROM session s JOIN client c ON c.id = s.client
 				JOIN personal n ON n.entry = c.number_entry AND n.field = 'number'
-				WHERE a.pen = p.id AND a.void IS NULL AND a.to_us IS NULL ORDER BY a.from_us DESC LIMIT 1),
+				WHERE s.id = (SELECT iif(a.to_us IS NULL, a.session, NULL) FROM assignment a
+					WHERE a.pen = p.id AND a.void IS NULL ORDER BY a.from_us DESC LIMIT 1)),
 			'hygiene', CASE
 				WHEN NOT EXISTS (SELECT 1 FROM assignment a JOIN session s ON s.id = a.session WHERE a.pen = p.id AND a.void IS NULL AND a.to_us IS NOT NULL AND s.client IS NOT
-						(SELECT os.client FROM assignment o JOIN session os ON os.id = o.session
-							WHERE o.pen = p.id AND o.void IS NULL AND o.to_us IS NULL ORDER BY o.from_us DESC LIMIT 1)) THEN 'unused'
+						(SELECT iif(o.to_us IS NULL, os.client, NULL) FROM assignment o JOIN session os ON os.id = o.session
+							WHERE o.pen = p.id AND o.void IS NULL ORDER BY o.from_us DESC LIMIT 1)) THEN 'unused'
 				WHEN (SELECT max(h.at_us) FROM hygiene h WHERE h.pen = p.id AND h.kind IN ('disinfected', 'sterilised') AND h.void IS NULL)
 						>= (SELECT a.to_us FROM assignment a JOIN session s ON s.id = a.session WHERE a.pen = p.id AND a.void IS NULL AND a.to_us IS NOT NULL AND s.client IS NOT
-						(SELECT os.client FROM assignment o JOIN session os ON os.id = o.session
-							WHERE o.pen = p.id AND o.void IS NULL AND o.to_us IS NULL ORDER BY o.from_us DESC LIMIT 1) ORDER BY a.from_us DESC LIMIT 1)
+						(SELECT iif(o.to_us IS NULL, os.client, NULL) FROM assignment o JOIN session os ON os.id = o.session
+							WHERE o.pen = p.id AND o.void IS NULL ORDER BY o.from_us DESC LIMIT 1) ORDER BY a.from_us DESC LIMIT 1)
 					AND (SELECT max(h.at_us) FROM hygiene h WHERE h.pen = p.id AND h.kind = 'barrier' AND h.void IS NULL)
 						>= (SELECT a.to_us FROM assignment a JOIN session s ON s.id = a.session WHERE a.pen = p.id AND a.void IS NULL AND a.to_us IS NOT NULL AND s.client IS NOT
-						(SELECT os.client FROM assignment o JOIN session os ON os.id = o.session
-							WHERE o.pen = p.id AND o.void IS NULL AND o.to_us IS NULL ORDER BY o.from_us DESC LIMIT 1) ORDER BY a.from_us DESC LIMIT 1)
+						(SELECT iif(o.to_us IS NULL, os.client, NULL) FROM assignment o JOIN session os ON os.id = o.session
+							WHERE o.pen = p.id AND o.void IS NULL ORDER BY o.from_us DESC LIMIT 1) ORDER BY a.from_us DESC LIMIT 1)
 				THEN 'ready' ELSE 'due' END,
 			'last_disinfected', utc_time((SELECT max(h.at_us) FROM hygiene h WHERE h.pen = p.id AND h.kind IN ('disinfected', 'sterilised') AND h.void IS NULL)),
 			'last_barrier', utc_time((SELECT max(h.at_us) FROM hygiene h WHERE h.pen = p.id AND h.kind = 'barrier' AND h.void IS NULL)),

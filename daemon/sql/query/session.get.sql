@@ -78,9 +78,9 @@ SELECT s.id, s.client, n.value AS client_number, m.value AS client_name, s.cours
 	min(iif(r.depth_count > 0, r.depth_min_um, NULL)) AS depth_min_um, max(iif(r.depth_count > 0, r.depth_max_um, NULL)) AS depth_max_um,
 	max(r.depth_uncertainty_um) AS depth_uncertainty_um,
 	(SELECT json_group_array(json_object('assignment', a.id, 'pen', p.serial, 'from', utc_time(a.from_us), 'to', utc_time(a.to_us),
-			'runs', (SELECT count(*) FROM run x WHERE x.session = s.id AND x.pen = a.pen AND x.start_us >= a.from_us - 1 AND (a.to_us IS NULL OR x.start_us < a.to_us)),
-			'cycles', (SELECT coalesce(sum(x.cycles), 0) FROM run x WHERE x.session = s.id AND x.pen = a.pen AND x.start_us >= a.from_us - 1 AND (a.to_us IS NULL OR x.start_us < a.to_us)),
-			'on_time_s', (SELECT coalesce(sum(coalesce(x.on_time_us, x.tick_end_us - x.tick_start_us)), 0) / 1e6 FROM run x WHERE x.session = s.id AND x.pen = a.pen AND x.start_us >= a.from_us - 1 AND (a.to_us IS NULL OR x.start_us < a.to_us))))
+			'runs', (SELECT count(*) FROM run x INDEXED BY run_session WHERE x.session = s.id AND x.pen = a.pen AND x.start_us >= a.from_us - 1 AND (a.to_us IS NULL OR x.start_us < a.to_us)),
+			'cycles', (SELECT coalesce(sum(x.cycles), 0) FROM run x INDEXED BY run_session WHERE x.session = s.id AND x.pen = a.pen AND x.start_us >= a.from_us - 1 AND (a.to_us IS NULL OR x.start_us < a.to_us)),
+			'on_time_s', (SELECT coalesce(sum(coalesce(x.on_time_us, x.tick_end_us - x.tick_start_us)), 0) / 1e6 FROM run x INDEXED BY run_session WHERE x.session = s.id AND x.pen = a.pen AND x.start_us >= a.from_us - 1 AND (a.to_us IS NULL OR x.start_us < a.to_us))))
 		FROM assignment a JOIN pen p ON p.id = a.pen WHERE a.session = s.id AND a.void IS NULL) AS pens,
 	(SELECT json_group_array(json_object('segment', g.id, 'zone', g.zone, 'from', utc_time(g.from_us), 'to', utc_time(g.to_us),
 			'note', (SELECT value FROM personal WHERE entry = g.note_entry AND field = 'note')))
@@ -93,7 +93,7 @@ SELECT s.id, s.client, n.value AS client_number, m.value AS client_name, s.cours
 	(SELECT json_group_array(json_object('use', u.id, 'category', q.category, 'product', q.name, 'lot', k.number, 'expiry', k.expiry,
 			'status', k.status, 'serial', u.serial, 'needle', coalesce(u.needle, q.needle), 'quantity', u.quantity,
 			'pen', (SELECT serial FROM pen WHERE id = u.pen), 'at', utc_time(u.at_us), 'until', utc_time(u.until_us), 'source', u.source,
-			'runs', iif(u.source = 'pen', (SELECT count(*) FROM run x WHERE x.session = s.id AND x.pen = u.pen AND x.start_us >= u.at_us
+			'runs', iif(u.source = 'pen', (SELECT count(*) FROM run x INDEXED BY run_session WHERE x.session = s.id AND x.pen = u.pen AND x.start_us >= u.at_us
 				AND (u.until_us IS NULL OR x.start_us < u.until_us)), NULL)))
 		FROM item_use u LEFT JOIN lot k ON k.id = u.lot LEFT JOIN product q ON q.id = coalesce(u.product, k.product)
 		WHERE u.session = s.id AND u.void IS NULL) AS uses,
@@ -105,7 +105,7 @@ SELECT s.id, s.client, n.value AS client_number, m.value AS client_name, s.cours
 			'on_time_s', coalesce(x.on_time_us, x.tick_end_us - x.tick_start_us) / 1e6,
 			'quality', CASE x.quality WHEN 2 THEN 'synced' WHEN 1 THEN 'rtc' ELSE 'estimated' END))
 		FROM assignment a JOIN pen p ON p.id = a.pen JOIN run x INDEXED BY run_pen_start ON x.pen = a.pen
-		WHERE a.session = s.id AND a.void IS NULL AND x.start_us >= a.from_us - 86400000000 AND x.start_us < coalesce(a.to_us, x.start_us) + 86400000000
+		WHERE a.session = s.id AND a.void IS NULL AND x.start_us >= a.from_us - 86400000000 AND x.start_us < coalesce(a.to_us, 9000000000000000000) + 86400000000
 			AND x.session IS NULL AND x.attribution <> 3 AND x.latest_us > a.from_us AND (a.to_us IS NULL OR x.earliest_us < a.to_us)) AS candidates,
 	(SELECT json_group_array(json_object('what', few.what, 'hint', few.hint)) FROM session_gaps few WHERE few.session = :session) AS missing,
 	s.entry AS version

@@ -43,7 +43,7 @@ SELECT s.id, s.client, n.value AS client_number, m.value AS client_name, s.cours
 	(SELECT coalesce(sum(r.cycles), 0) FROM run r WHERE r.session = s.id) AS cycles,
 	(SELECT coalesce(sum(coalesce(r.on_time_us, r.tick_end_us - r.tick_start_us)), 0) / 1e6 FROM run r WHERE r.session = s.id) AS on_time_s,
 	(SELECT json_group_array(p.serial) FROM assignment a JOIN pen p ON p.id = a.pen WHERE a.session = s.id AND a.void IS NULL
-		AND NOT EXISTS (SELECT 1 FROM assignment b WHERE b.session = s.id AND b.pen = a.pen AND b.void IS NULL AND b.id < a.id)) AS pens,
+		AND NOT EXISTS (SELECT 1 FROM assignment b INDEXED BY assignment_session WHERE b.session = s.id AND b.pen = a.pen AND b.void IS NULL AND b.id < a.id)) AS pens,
 	s.amended, s.entry AS version,
 	s.start_us || '.' || s.id AS cursor
 FROM session s
@@ -56,7 +56,7 @@ WHERE true
 	AND s.client = :client                                                             -- if client
 	AND s.practitioner = :practitioner                                                 -- if practitioner
 	AND s.course = :course                                                             -- if course
-	AND EXISTS (SELECT 1 FROM assignment a WHERE a.session = s.id AND a.pen = :pen AND a.void IS NULL) -- if pen
+	AND EXISTS (SELECT 1 FROM assignment a INDEXED BY assignment_session WHERE a.session = s.id AND a.pen = :pen AND a.void IS NULL) -- if pen
 	AND s.state = 'open'                                                               -- if state=open
 	AND s.state = 'closed'                                                             -- if state=closed
 	AND s.state = 'signed'                                                             -- if state=signed
