@@ -132,7 +132,10 @@ static int run_row(struct stmts *s, const struct chain_entry *e, const struct ru
 		     V_SUMMARY(extra->summary, hist, summary_hist_encode(extra->summary, hist)),
 		     V_OPTIONAL(extra->block), V_INT(extra->blocks), V_OPTIONAL(session),
 		     V_INT(e->seq), V_TEXT(e->payload));
-	return r < 0 ? r : stmt_run(s, project_measurement, V_TEXT(e->payload));
+	/* Most pens measure nothing, and looking with SQL would cost their drain 3 %. */
+	if (r < 0 || !strstr(e->payload, "\"measurements\":"))
+		return r;
+	return stmt_run(s, project_measurement, V_TEXT(e->payload));
 }
 
 static int event_row(struct stmts *s, const struct chain_entry *e)
