@@ -193,10 +193,10 @@ static void test_refusals(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_words),	    cmocka_unit_test(test_dates),
-		cmocka_unit_test(test_rfc3339),	    cmocka_unit_test(test_before),
-		cmocka_unit_test(test_summer_time), cmocka_unit_test(test_zone_is_asked),
-		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_words),	      cmocka_unit_test(test_clock_of_day),
+		cmocka_unit_test(test_dates),	      cmocka_unit_test(test_rfc3339),
+		cmocka_unit_test(test_before),	      cmocka_unit_test(test_summer_time),
+		cmocka_unit_test(test_zone_is_asked), cmocka_unit_test(test_refusals),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
