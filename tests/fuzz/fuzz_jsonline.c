@@ -34,7 +34,14 @@ static void finish_mark(void)
 	if (!msg)
 		return;
 	msg->result = 0;
-	msg->mark.entry = 1;
+	if (msg->op == DB_MARK) {
+		msg->mark.entry = 1;
+	} else if (msg->change.value[0].set) {
+		buf_adds(&msg->change.answer, "{\"entry\":1}");
+	} else {
+		msg->result = -EBADR;
+		msg->change.refusal.code = REFUSE_CONFLICT;
+	}
 	msg->done(msg, msg->ctx);
 }
 

@@ -88,12 +88,20 @@ def pens():
         yield bytes(steps[:8000])
 
 
+def request(line):
+    """Cases may write a request as `method {"params":...}`."""
+    method, _, params = line.partition(b" ")
+    if line[:1] in b'{["' or not method.replace(b".", b"").replace(b"_", b"").isalpha():
+        return line
+    return b'{"jsonrpc":"2.0","id":1,"method":"' + method + b'","params":' + (params or b"{}") + b"}"
+
+
 def requests():
     """What the golden cases send: each line, each case, and everything in a row; and what is no request."""
     everything = b""
     for case in sorted(glob.glob(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden", "rpc", "*.golden"))):
         with open(case, "rb") as f:
-            lines = [line[1:].strip().replace(b"SIM-0001", b"AA-1") + b"\n" for line in f if line.startswith(b">")]
+            lines = [request(line[1:].strip().replace(b"SIM-0001", b"AA-1")) + b"\n" for line in f if line.startswith(b">")]
         yield from lines
         yield b"".join(lines)
         everything += b"".join(lines)
