@@ -262,9 +262,10 @@ static int add_client(struct import *im, const char *key, json_t *values, struct
 	}
 	if (r == 0) {
 		im->added++;
-		json_object_set(im->known, key,
-				im->dry_run ? json_integer(-im->csv.first_line)
-					    : json_object_get(answer.result, "client"));
+		json_object_set_new(
+			im->known, key,
+			im->dry_run ? json_integer(-im->csv.first_line)
+				    : json_incref(json_object_get(answer.result, "client")));
 	}
 	ctl_answer_done(&answer);
 	json_decref(params);

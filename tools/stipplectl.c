@@ -44,9 +44,9 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN); /* a reader that has enough is no error */
 	look_at_terminal(&ctl);
 	status = ctl_parse(&ctl, argc, argv);
-	if (status != 0)
-		return status;
-	if (ctl.option[OPT_VERSION]) {
+	if (status != 0) {
+		/* said already */
+	} else if (ctl.option[OPT_VERSION]) {
 		puts("stipplectl " STIPPLE_VERSION);
 	} else if (ctl.option[OPT_HELP] && ctl.verb) {
 		ctl_help_verb(stdout, ctl.verb);
@@ -56,7 +56,7 @@ int main(int argc, char **argv)
 		ctl_help(stdout);
 	} else if (!ctl.verb) {
 		ctl_help(stderr);
-		return EXIT_USAGE;
+		status = EXIT_USAGE;
 	} else {
 		status = run(&ctl);
 	}
