@@ -3,10 +3,27 @@
 #include "pensim_usbip.h"
 
 #include <fcntl.h>
+#include <glob.h>
 #include <stdio.h>
 
 #define VHCI	  "/sys/devices/platform/vhci_hcd.0/"
 #define PORT_FREE 4u /* VDEV_ST_NULL */
+
+/* Whether the kernel still has a device at that port. vhci_hcd calls the port free as soon as the
+ * connection is closed, but leaves it enabled: another device there that looks the same would then
+ * pass for the old one, and never be configured. */
+static bool port_in_use(unsigned port)
+{
+	char pattern[sizeof(VHCI) + 48];
+	glob_t found;
+	bool is;
+
+	snprintf(pattern, sizeof(pattern), VHCI "usb*/[0-9]*-%u", port + 1);
+	is = glob(pattern, GLOB_NOSORT, NULL, &found) == 0;
+	if (is)
+		globfree(&found);
+	return is;
+}
 
 /* The first port of the wanted kind that is free. Lines are "hs  0000 004 000 ...": hub, port,
  * state. */
@@ -22,7 +39,8 @@ static int free_port(int wanted, int *ret)
 	while (r < 0 && fgets(line, sizeof(line), status)) {
 		if (sscanf(line, "%7s %u %u", hub, &port, &state) != 3 || !streq(hub, "hs"))
 			continue;
-		if (state != PORT_FREE || (wanted >= 0 && (unsigned)wanted != port))
+		if (state != PORT_FREE || (wanted >= 0 && (unsigned)wanted != port) ||
+		    port_in_use(port))
 			continue;
 		*ret = (int)port;
 		r = 0;

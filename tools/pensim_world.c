@@ -211,7 +211,7 @@ static void usb_faults(struct world *w, size_t i, int64_t now_us)
 	}
 	if (pensim_fault_due(f, FAULT_USB_RESET, now_us))
 		usb->once |= USB_ONCE_RESET;
-	if (now_us >= usb->leave_us)
+	if (pen->port.plugged && now_us >= usb->leave_us)
 		world_pull(w, i, now_us + usb->away_us);
 }
 
@@ -439,7 +439,7 @@ static int64_t next_look(const struct world *w, const struct world_pen *p, int64
 		next = MIN(next, now_us + w->step_us);
 	else if (pen->work.until_us != UINT64_MAX)
 		next = MIN(next, real_of(w, pensim_pen_utc(pen, pen->work.until_us)));
-	if (port->usb)
+	if (port->usb && port->plugged)
 		next = MIN(next, port->usb->leave_us);
 	if (!port->plugged || !port->host)
 		return next;
