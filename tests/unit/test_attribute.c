@@ -589,7 +589,7 @@ static void button_starts_and_ends(void **state)
 	assert_int_equal(session_of(3), 1);
 	assert_int_equal(session_of(4), NOBODY);
 	clinic_do(&w, "session.change", N("session", 1), N("client", client));
-	assert_int_equal(count_of(&w, "session", "client = 1 AND kind = 'consultation'"), 1);
+	assert_int_equal(count_of(&w, "session", "client = 1 AND kind = 'foundation'"), 1);
 	/* whose time is not known does nothing */
 	p.boot = 2;
 	pen_boot(&p);

@@ -6,7 +6,7 @@
 -- param: start time required -- When the client sat down.
 -- param: end time required -- When the client got up.
 -- param: pens list max=32 -- Serial numbers of its pens, for the whole session; a part of it: session.pen.
--- param: kind text values=consultation|foundation|build|refine|touch-up -- What kind of session; without it, what comes next in the course.
+-- param: kind text values=consultation|foundation|build|refine|touch-up -- What kind of session; without it, what comes next in the course; without a course, a consultation, or with a pen the foundation.
 -- param: course ref:course -- Course that it belongs to; without it, the client's only active one.
 -- param: practitioner ref:practitioner -- Who worked; without it, who leads the course.
 -- param: place ref:place -- Chair or room.
@@ -33,7 +33,7 @@ SELECT (SELECT coalesce(max(id), 0) + 1 FROM session) AS session,
 --: let
 SELECT coalesce(:practitioner, :on_behalf_of, (SELECT practitioner FROM course WHERE id = :course_id)) AS practitioner_id,
 	coalesce(:kind, CASE
-		WHEN :course_id IS NULL THEN 'consultation'
+		WHEN :course_id IS NULL THEN iif(:held IS NULL, 'consultation', 'foundation')
 		WHEN (SELECT state FROM course WHERE id = :course_id) = 'completed' THEN 'touch-up'
 		ELSE (SELECT CASE count(*) WHEN 0 THEN 'foundation' WHEN 1 THEN 'build' ELSE 'refine' END
 			FROM session WHERE course = :course_id AND kind <> 'consultation' AND state <> 'void')

@@ -54,7 +54,7 @@ FROM session s WHERE s.id = :session
 
 --: let
 SELECT coalesce(:kind, iif(:old_client IS NOT NULL OR :other_client IS NULL, s.kind, CASE
-		WHEN :new_course IS NULL THEN 'consultation'
+		WHEN :new_course IS NULL THEN 'foundation'
 		WHEN (SELECT state FROM course WHERE id = :new_course) = 'completed' THEN 'touch-up'
 		ELSE (SELECT CASE count(*) WHEN 0 THEN 'foundation' WHEN 1 THEN 'build' ELSE 'refine' END
 			FROM session WHERE course = :new_course AND kind <> 'consultation' AND state <> 'void' AND id <> :session)

@@ -4,7 +4,7 @@
 -- noun: session
 -- param: client ref:client required -- Record number, or name.
 -- param: pen ref:pen -- Pen that works: its machine time is this session's from now on. More pens: session.pen.
--- param: kind text values=consultation|foundation|build|refine|touch-up -- What kind of session; without it, what comes next in the course.
+-- param: kind text values=consultation|foundation|build|refine|touch-up -- What kind of session; without it, what comes next in the course; without a course, a consultation, or with a pen the foundation.
 -- param: course ref:course -- Course that it belongs to; without it, the client's only active one.
 -- param: practitioner ref:practitioner -- Who works; without it, who is at the keyboard, or who leads the course.
 -- param: place ref:place -- Chair or room.
@@ -45,7 +45,7 @@ SELECT min(:said_us, max(coalesce(:from_us, :said_us),
 		coalesce((SELECT max(end_us) FROM session WHERE client = :client AND state <> 'void' AND end_us <= :said_us), 0),
 		coalesce((SELECT max(end_us) FROM session WHERE place = :place AND state <> 'void' AND end_us <= :said_us), 0))) AS start_us,
 	coalesce(:kind, CASE
-		WHEN :course_id IS NULL THEN 'consultation'
+		WHEN :course_id IS NULL THEN iif(:pen IS NULL, 'consultation', 'foundation')
 		WHEN (SELECT state FROM course WHERE id = :course_id) = 'completed' THEN 'touch-up'
 		ELSE (SELECT CASE count(*) WHEN 0 THEN 'foundation' WHEN 1 THEN 'build' ELSE 'refine' END
 			FROM session WHERE course = :course_id AND kind <> 'consultation' AND state <> 'void')
