@@ -46,7 +46,7 @@ def test_demo():
                     r"^Drained|^# Drained: every record", r'"frequency_hz":\{"value":'):
         expect(re.search(pattern, output, re.M), f"{pattern} is not in\n{output}")
     table = {number: (int(runs), int(cycles)) for number, runs, cycles in
-             re.findall(r"^(100\d) +\w+ \w+ +consultation +(\d+) +(\d+) +\d+$", output, re.M)}
+             re.findall(r"^(100\d) +\w+ \w+ +\w+ +(\d+) +(\d+) +\d+$", output, re.M)}
     expect(table["1002"][0] > 50 and table["1002"][1] > 50000, f"yesterday's client has no machine time: {table}")
     expect(table["1001"][0] == 1 and table["1001"][1] > 0, f"the client in the chair has no machine time: {table}")
     expect("serial number S-0001: used in session" in output, f"the box was not scanned:\n{output}")
