@@ -6,6 +6,7 @@
 function rooms_and_libraries() {
 	# room, rooms whose headers it may include beside its own, libraries
 	room("proto", "", "freestanding")
+	room("firmware", "proto", "freestanding")
 	room("base", "", "libc")
 	room("transport", "base", "libc sd-event libserialport libusb")
 	room("drivers", "proto base", "libc")
@@ -79,6 +80,8 @@ function fail(message) {
 function room_of(path,    part) {
 	if (path ~ /^proto\/[^\/]+$/)
 		return "proto"
+	if (path ~ /^proto\/firmware\/[^\/]+$/)
+		return "firmware"
 	if (path ~ /^tools\/[^\/]+$/)
 		return "tools"
 	if (path ~ /^daemon\/[^\/]+$/)
