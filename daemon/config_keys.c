@@ -259,8 +259,8 @@ static const struct {
 	 "Only listen: nothing is sent to the pen, so nothing is acknowledged."},
 	{"button", button_allowed, port_button, "that of [daemon]",
 	 "What the button of the pen at this port does."},
-	{"serial", "1 to 32 bytes of text", port_serial, "made of the port's name",
-	 "Serial number of a pen that does not say its own."},
+	{"serial", "1 to 32 bytes of text", port_serial, "that of its USB chip",
+	 "Serial number of a machine that cannot say its own (driver = tma)."},
 };
 
 int config_key(const char *name)
