@@ -128,8 +128,8 @@ static const struct db_param backup_read_params[] = {
 
 static void backup_read_run(struct call *call)
 {
+	int64_t offset = call->job->value[0].i; /* a refused call is gone */
 	struct db_backup *backup = own_backup(call);
-	int64_t offset = call->job->value[0].i;
 
 	if (!backup)
 		return;
