@@ -7,6 +7,7 @@
 #include "base/timefmt.h"
 #include "db/handle.h"
 #include "db/open.h"
+#include "db/total.h"
 #include "db/writer.h"
 
 /* Owners of pens acknowledge in done(), which takes some 30 us each: after a commit for 64 pens,
@@ -259,7 +260,8 @@ static int open_both(struct db *db, const struct db_options *o, struct db_proble
 		sqlite3_close(handle);
 		return r;
 	}
-	db->writer = writer_new(db, handle, key);
+	if (total_follow(handle) == SQLITE_OK)
+		db->writer = writer_new(db, handle, key);
 	if (!db->writer) {
 		sqlite3_close(handle);
 		return problem_set(problem, -ENOMEM, "Out of memory.");

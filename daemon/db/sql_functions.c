@@ -9,6 +9,7 @@
 #include "base/timefmt.h"
 #include "history.h"
 #include "sql_functions.h"
+#include "sql_hist.h"
 
 const char *const sql_function_names[] = {
 	"day_number", "expiry_day", "fold",   "local_day",  "local_time", "median",
@@ -426,6 +427,8 @@ int sql_functions_add(sqlite3 *handle)
 	};
 	int r = history_functions_add(handle);
 
+	if (r == SQLITE_OK)
+		r = hist_functions_add(handle);
 	for (size_t i = 0; i < ELEMENTSOF(functions) && r == SQLITE_OK; i++)
 		r = sqlite3_create_function_v2(
 			handle, functions[i].name, functions[i].args,

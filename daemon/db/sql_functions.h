@@ -11,6 +11,8 @@
  * - history_fields(seq, action, payload): what a change set, and what was there before (history.h);
  * the one that reads the database.
  *
+ * For totals and audit rules: those of sql_hist.h.
+ *
  * For everybody; NULL for NULL, and for text that is no such thing:
  *
  * - fold(text): lower case, without accents (base/fold.h).

@@ -84,6 +84,8 @@
 	X(relink_list)                                                                             \
 	X(request_add)                                                                             \
 	X(request_get)                                                                             \
+	X(retotal_any)                                                                             \
+	X(retotal_clear)                                                                           \
 	X(run_get_open)                                                                            \
 	X(run_again)                                                                               \
 	X(run_drop)                                                                                \
@@ -99,6 +101,8 @@
 	X(tail_add)                                                                                \
 	X(tail_drop)                                                                               \
 	X(tail_list)                                                                               \
+	X(total_add)                                                                               \
+	X(total_drop)                                                                              \
 	X(use_add)                                                                                 \
 	X(use_drop)                                                                                \
 	X(use_list)                                                                                \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "db/log_state.h"
+#include "db/total.h"
 
 void store_init(struct store *s, sqlite3 *handle, struct chain_key *key)
 {
@@ -52,6 +53,9 @@ int store_commit(struct store *s)
 		if (r < 0)
 			return r;
 	}
+	r = total_settle(&s->stmts);
+	if (r < 0)
+		return r;
 	if (s->head.seq != s->durable.seq) {
 		r = entry_sign_head(s);
 		if (r < 0)

@@ -15,6 +15,7 @@
 #include "db/log_state.h"
 #include "db/open.h"
 #include "db/sql_functions.h"
+#include "db/total.h"
 #include "db/verify_tables.h"
 
 #define PROGRESS_ENTRIES 1000
@@ -361,6 +362,14 @@ static int check_entries(struct verify *v)
 	return r;
 }
 
+/* What follows from all of them together is added up once, not after each. */
+static int add_totals(struct verify *v)
+{
+	int r = total_settle(&v->rebuilt);
+
+	return r < 0 ? unable(v, v->rebuilt.handle, r) : 0;
+}
+
 /* ---- beginning and end ---- */
 
 static int make_tables(struct verify *v)
@@ -381,6 +390,8 @@ static int make_tables(struct verify *v)
 		r = sqlite3_exec(handle, "PRAGMA cache_size=-4096; BEGIN", NULL, NULL, NULL);
 	if (r == SQLITE_OK) /* statements of changes use them */
 		r = sql_functions_add(handle);
+	if (r == SQLITE_OK)
+		r = total_follow(handle);
 	return r == SQLITE_OK ? 0 : unable(v, handle, -EIO);
 }
 
@@ -452,6 +463,8 @@ static int verify(struct verify *v, const struct db_options *o)
 		r = prepare_all(v);
 	if (r == 0)
 		r = check_entries(v);
+	if (r == 0)
+		r = add_totals(v);
 	if (r == 0)
 		r = verify_tables(v);
 	if (r == 0)

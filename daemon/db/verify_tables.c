@@ -40,6 +40,7 @@ static const struct table tables[] = {
 	{"consent", "SELECT * FROM consent ORDER BY id"},
 	{"patch_test", "SELECT * FROM patch_test ORDER BY id"},
 	{"reaction", "SELECT * FROM reaction ORDER BY id"},
+	{"session_total", "SELECT * FROM session_total ORDER BY session, pen"},
 	{"about", "SELECT * FROM about ORDER BY noun, id, entry"},
 };
 
@@ -201,6 +202,7 @@ static const struct leftover leftovers[] = {
 	{"SELECT request_id FROM request WHERE entry NOT IN (SELECT seq FROM entry) LIMIT 1",
 	 "The answer to request %s is that of an entry which does not exist."},
 	{"SELECT pen FROM relink LIMIT 1", "The runs of pen %s were not looked at again after a change."},
+	{"SELECT session FROM retotal LIMIT 1", "The runs of session %s were not added up after a change."},
 	{"SELECT run FROM moved LIMIT 1", "What became of run %s was not told."},
 	{"SELECT id FROM log WHERE id NOT IN (SELECT log FROM cursor) LIMIT 1",
 	 "Log %s has no cursor."},

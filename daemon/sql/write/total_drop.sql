@@ -1,0 +1,1 @@
+DELETE FROM session_total WHERE session IN (SELECT session FROM retotal)
