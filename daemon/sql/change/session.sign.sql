@@ -29,7 +29,7 @@ UNION ALL
 SELECT 'missing', printf('Session #%d has nobody in it: session change, with the client.', id), 'session'
 FROM session WHERE id = :session AND client IS NULL
 UNION ALL
-SELECT 'missing', printf('Session #%d lacks %s: session get says what to do.', :session, group_concat(what, ', ')), 'incomplete'
+SELECT 'missing', printf('Session #%d lacks %s: session missing says what to do.', :session, group_concat(what, ', ')), 'incomplete'
 FROM (SELECT DISTINCT what FROM session_gaps WHERE session = :session) WHERE NOT coalesce(:incomplete, 0) HAVING count(*) > 0
 UNION ALL
 SELECT 'missing', 'Say why it is signed although something is missing.', 'reason' WHERE :gaps IS NOT NULL AND :reason IS NULL
