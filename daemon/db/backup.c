@@ -115,21 +115,25 @@ static struct db_job *take_job(struct db_backup *b, bool wait)
 	return job;
 }
 
+static void answer(struct db_backup *b, struct db_job *job)
+{
+	job->result = 0;
+	if (job->value[0].i == OFFSET_STATE)
+		answer_status(b, job);
+	else
+		job->result = answer_piece(b, job);
+	if (job->result < 0)
+		buf_reset(&job->out);
+	db_complete_job(b->db, job);
+}
+
 /* Answers who asks. @wait: until it is to stop, else those that are there. */
 static void serve(struct db_backup *b, bool wait)
 {
 	struct db_job *job;
 
-	while (!atomic_load(&b->stopping) && (job = take_job(b, wait))) {
-		job->result = 0;
-		if (job->value[0].i == OFFSET_STATE)
-			answer_status(b, job);
-		else
-			job->result = answer_piece(b, job);
-		if (job->result < 0)
-			buf_reset(&job->out);
-		db_complete_job(b->db, job);
-	}
+	while (!atomic_load(&b->stopping) && (job = take_job(b, wait)))
+		answer(b, job);
 }
 
 static int on_progress(void *ctx)
@@ -254,8 +258,12 @@ static int check_copy(struct db_backup *b)
 static void *backup_main(void *arg)
 {
 	struct db_backup *b = arg;
+	struct db_job *first = take_job(b, true);
 	int r;
 
+	/* Who begins it hears that it has begun, however soon it is done. */
+	if (first)
+		answer(b, first);
 	/* Of this thread alone, which is how Linux counts; where a sandbox forbids it, it is as
 	 * fast as the rest. */
 	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);

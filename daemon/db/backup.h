@@ -15,7 +15,8 @@
 
 struct db_backup;
 
-/* Starts copying. -ENOMEM, -EAGAIN. Caller frees with db_backup_free(), before the database. */
+/* Starts a backup, which begins to copy when it is asked for the first time. -ENOMEM, -EAGAIN.
+ * Caller frees with db_backup_free(), before the database. */
 int db_backup_start(struct db_backup **ret, struct db *db);
 /* Ends it, whatever it does; jobs that wait are completed with -ECANCELED. NULL-safe; returns NULL.
  */
