@@ -51,7 +51,7 @@ CTL_SRC    := $(wildcard tools/stipplectl.c tools/ctl*.c)
 SIM_SRC    := $(wildcard tools/pensim*.c)
 BENCH_SRC  := $(wildcard tools/bench*.c) tools/pensim_physics.c
 SQL_SRC    := $(wildcard daemon/sql/schema/*.sql daemon/sql/write/*.sql daemon/sql/query/*.sql \
-		daemon/sql/change/*.sql daemon/sql/resolve/*.sql daemon/sql/audit/*.sql)
+		daemon/sql/change/*.sql daemon/sql/resolve/*.sql daemon/sql/audit/*.sql daemon/profiles/*.conf)
 
 obj         = $(patsubst %.c,$(B)/%.o,$(1))
 LIBPW      := $(B)/libpenwire.a

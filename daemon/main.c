@@ -129,7 +129,8 @@ static int open_record(struct daemon *d, const struct config *c)
 		return r;
 	/* What pens say comes before what was written: it is what somebody may be watching. */
 	(void)sd_event_source_set_priority(d->completions, SD_EVENT_PRIORITY_NORMAL + 1);
-	return db_start(d->db);
+	r = db_load_default_profile(d->db);
+	return r < 0 ? r : db_start(d->db);
 }
 
 static int start_server(struct daemon *d, const struct config *c, int64_t started_us)

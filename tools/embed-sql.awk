@@ -3,7 +3,7 @@
 #
 #     awk -f tools/embed-sql.awk daemon/sql/schema/*.sql daemon/sql/{write,query,change,resolve,audit}/*.sql >sql_table.c
 #
-# The folder says what a file is. schema/, write/ and resolve/ are embedded as they are. A file of query/, change/ or audit/ begins with a
+# The folder says what a file is. schema/, write/ and resolve/, and the profiles of daemon/profiles, are embedded as they are. A file of query/, change/ or audit/ begins with a
 # head of comment lines (query.h, change.h and audit.h say which), up to the first line that is none; below it, comments are free and are not
 # embedded, but for the mark of an optional line of a query: `-- if PARAM`, `-- if PARAM=VALUE`, `-- if A and B`, and the same with
 # unless; and the markers of a change's sections: `--: let`, `--: check`, `--: apply`, `--: answer`.
@@ -70,6 +70,8 @@ function kind_of(path) {
 		return "resolve"
 	if (path ~ /(^|\/)audit\/[^\/]+$/)
 		return "audit"
+	if (path ~ /(^|\/)profiles\/[^\/]+$/)
+		return "profile"
 	return ""
 }
 
@@ -80,10 +82,12 @@ function begin_file() {
 	name = file
 	sub(/^.*\//, "", name)
 	if (kind == "")
-		fail("cannot tell what this is: expected a file in schema/, write/, query/, change/, resolve/ or audit/")
-	if (name !~ /\.sql$/)
+		fail("cannot tell what this is: expected a file in schema/, write/, query/, change/, resolve/, audit/ or profiles/")
+	if (kind == "profile" && name !~ /^[a-z0-9-]+\.conf$/)
+		fail("a profile's file is named like the profile: lower case, digits and -, then .conf")
+	else if (kind != "profile" && name !~ /\.sql$/)
 		fail("the name does not end in .sql")
-	sub(/\.sql$/, "", name)
+	sub(/\.(sql|conf)$/, "", name)
 	if (kind ~ /^(query|change)$/ && name !~ /^[a-z_]+(\.[a-z_]+)+$/)
 		fail("a " kind "'s file is named like its method: noun.verb, lower case")
 	else if (kind == "resolve" && name !~ /^[a-z_]+$/)
@@ -147,8 +151,8 @@ function head_line(line,    key, value) {
 	} else if (kind == "query" && key == "shape") {
 		if (shape != "")
 			fail("shape is stated twice")
-		if (value !~ /^(object|list|page|cycles|moment)$/)
-			fail("shape " value ": allowed are object, list, page, cycles, moment")
+		if (value !~ /^(object|list|page|cycles|moment|audit)$/)
+			fail("shape " value ": allowed are object, list, page, cycles, moment, audit")
 		shape = value
 	} else if (key == "param") {
 		head_param(value)
@@ -610,8 +614,8 @@ function end_query(    id, p) {
 	if (shape == "page" && param_optional["limit"])
 		fail("the limit of a page has a default", param_line["limit"])
 	for (p in param_type)
-		# What shapes an answer of cycles is used by cycles_query.c.
-		if (p in param_line && !(p in used) && shape != "cycles")
+		# What shapes an answer of cycles or of the audit is used by cycles_query.c and audit_list.c.
+		if (p in param_line && !(p in used) && shape !~ /^(cycles|audit)$/)
 			fail("param " p " is not used", param_line[p])
 	id = name
 	gsub(/[^a-z]/, "_", id)
@@ -689,6 +693,9 @@ function end_file(    entry) {
 		last_schema = name
 		schema = schema entry
 		n_schema++
+	} else if (kind == "profile") {
+		profiles = profiles entry
+		n_profiles++
 	} else if (kind == "write") {
 		writes = writes entry
 		n_writes++
@@ -734,7 +741,7 @@ END {
 	if (failed)
 		exit 1
 	print "/* Made by tools/embed-sql.awk from daemon/sql: do not edit. */"
-	print "#include \"db/audit.h\"\n#include \"db/change.h\"\n"
+	print "#include \"db/change.h\"\n#include \"db/profile.h\"\n"
 	print "const struct db_param db_rule_params[RULE_PARAMS_] = {"
 	n = split(RULE_PARAMS, p, " ")
 	for (i = 1; i <= n; i++)
@@ -745,6 +752,7 @@ END {
 	table("db_change", "db_changes", "db_n_changes", changes, n_changes)
 	table("db_rule", "db_rules", "db_n_rules", rules, n_rules)
 	table("db_resolve", "db_resolves", "db_n_resolves", resolves, n_resolves)
+	table("db_sql", "db_profiles", "db_n_profiles", profiles, n_profiles)
 	table("db_sql", "db_schema", "db_n_schema", schema, n_schema)
 	table("db_sql", "db_writes", "db_n_writes", writes, n_writes)
 }

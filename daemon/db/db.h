@@ -59,6 +59,7 @@ enum db_op {
 	DB_MARK,     /* somebody did something to a pen: pen.identify */
 	DB_CHANGE,   /* a change of the clinic's record (change.h) */
 	DB_EXPIRE,   /* closes sessions that nobody ended */
+	DB_SEEN,     /* findings of the audit that are about to be told */
 	DB_NOTIFY,   /* used by the writer only: entries up to last_entry are durable */
 };
 
@@ -138,6 +139,11 @@ struct db_expire {
 	uint32_t closed;             /* answer */
 };
 
+/* Findings of the audit, as audit.touched answers them (audit_list.h). */
+struct db_seen {
+	const char *told;            /* JSON; the sender's, until done() */
+};
+
 /* Why a change, or a reference in a query, was refused. */
 enum db_refusal_code {
 	REFUSE_NOTHING,
@@ -189,6 +195,7 @@ struct db_msg {
 		struct db_mark mark;
 		struct db_change_msg change;
 		struct db_expire expire;
+		struct db_seen seen;
 	};
 };
 
@@ -198,7 +205,7 @@ void db_submit(struct db *db, struct db_msg *msg);
 /* Whether an error of a message is the disk's (wait and try again) rather than the content's. */
 bool db_error_is_storage(int error);
 
-/* Called in db_dispatch() after every commit that added entries: rpc's durable stream follows it. */
+/* Called in db_dispatch() after every commit that added entries, or began a run: rpc's durable stream and the audit follow it. */
 void db_on_entries(struct db *db, void (*on_entries)(int64_t last_entry, void *ctx), void *ctx);
 
 /* How the writer is doing, for daemon.status; a copy taken under the writer's lock. */
@@ -212,6 +219,12 @@ struct db_health {
 	int64_t file_bytes, wal_bytes;
 };
 void db_get_health(struct db *db, struct db_health *ret);
+
+/*
+ * In a record without any audit profile, loads the shipped `default`, as actor daemon: the first message after db_open(). 0, also when there
+ * is one; -ENOMEM, or why the record cannot be read.
+ */
+int db_load_default_profile(struct db *db);
 
 /* Pens known to the database, read once at start: manager's memory of pens that are not connected. */
 struct db_pen_row {

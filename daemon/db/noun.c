@@ -9,6 +9,7 @@
 #define NOUN(name) NOUN_IN(name, name)
 
 const struct db_noun db_nouns[] = {
+	NOUN("acknowledgement"),
 	NOUN("assignment"),
 	NOUN("client"),
 	NOUN("condition"),
@@ -22,6 +23,7 @@ const struct db_noun db_nouns[] = {
 	NOUN("place"),
 	NOUN("practitioner"),
 	NOUN("product"),
+	NOUN("profile"),
 	NOUN("reaction"),
 	NOUN("run"),
 	NOUN("segment"),

@@ -6,7 +6,7 @@
  * Head of such a file (tools/embed-sql.awk reads it and refuses what it does not understand):
  *     -- doc: Motor runs, newest first.                       one sentence; more `-- doc:` lines continue it
  *     -- role: viewer                                         viewer | operator | admin
- *     -- shape: page                                          object | list | page | cycles | moment
+ *     -- shape: page                                          object | list | page | cycles | moment | audit
  *     -- param: pen text max=32 -- Serial number of the pen.  name, type (int real text bool time date expiry list json ref:NOUN), then
  *     -- param: limit int min=1 max=1000 default=100 -- ...    any of required, min=, max=, default=, values=a|b, then the doc
  *     -- column: start time -- When the motor started.        name, type (+ json, real:N decimals, hex), doc; in SELECT order
@@ -23,7 +23,8 @@
  * Shapes: object = exactly one row, -ENOENT if none; list = {"rows":[...]}; page = {"rows":[...],"next":cursor-or-null}: the query
  * takes :after (text) and :limit; its last column must be named `cursor` (text, opaque,
  * not shown, not declared) and `next` is the cursor of the last row when :limit rows came, else null.
- * cycles = the method's answer is built in C from block rows (run.cycles); moment = from entries (history.get, moment.h).
+ * cycles = the method's answer is built in C from block rows (run.cycles); moment = from entries (history.get, moment.h); audit = a list of
+ * findings with counts, from the audit's rules (audit.h).
  */
 #ifndef DB_QUERY_H
 #define DB_QUERY_H
@@ -34,7 +35,7 @@
 enum db_role { ROLE_VIEWER, ROLE_OPERATOR, ROLE_ADMIN, ROLE_DAEMON };
 const char *db_role_name(enum db_role role);
 
-enum db_shape { SHAPE_OBJECT, SHAPE_LIST, SHAPE_PAGE, SHAPE_CYCLES, SHAPE_MOMENT };
+enum db_shape { SHAPE_OBJECT, SHAPE_LIST, SHAPE_PAGE, SHAPE_CYCLES, SHAPE_MOMENT, SHAPE_AUDIT, SHAPE_TOUCHED };
 enum db_column_type { COLUMN_INT, COLUMN_REAL, COLUMN_TEXT, COLUMN_BOOL, COLUMN_TIME, COLUMN_JSON, COLUMN_HEX };
 
 struct db_param {

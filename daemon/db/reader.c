@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/timefmt.h"
+#include "audit_list.h"
 #include "cycles_query.h"
 #include "db_internal.h"
 #include "query.h"
@@ -28,6 +29,7 @@ struct reader {
 	sqlite3 *handle; /* NULL after it failed: opened again for the next job */
 	struct statements statements;
 	struct sqlcache finders; /* of records, by name */
+	struct audit *audit;	 /* made when it is first asked for */
 	int64_t deadline_us;	 /* of the job in work */
 };
 
@@ -56,6 +58,9 @@ static void reader_close(struct reader *r)
 {
 	statements_done(&r->statements);
 	sqlcache_done(&r->finders);
+	if (r->audit)
+		audit_done(r->audit);
+	free(TAKE_PTR(r->audit));
 	sqlite3_close(r->handle);
 	r->handle = NULL;
 }
@@ -122,6 +127,47 @@ static int reader_find_refs(struct reader *r, struct db_job *job)
 	return e;
 }
 
+/* What the audit needs on this handle. */
+static int reader_audit(struct reader *r)
+{
+	if (!r->audit)
+		r->audit = calloc(1, sizeof(*r->audit));
+	if (!r->audit)
+		return -ENOMEM;
+	r->audit->handle = r->handle;
+	return 0;
+}
+
+/* Those that follow from rules, and not from one statement. */
+static int reader_run_audit(struct reader *r, struct db_job *job)
+{
+	int e = reader_audit(r);
+
+	if (e == 0)
+		e = job->query->shape == SHAPE_AUDIT ? audit_list(r->audit, job)
+						     : audit_touched(r->audit, job);
+	if (e == -EIO)
+		e = reader_failed(r, job);
+	/* Not rolled back: the temporary tables would go with it. */
+	if (r->handle && !sqlite3_get_autocommit(r->handle))
+		sqlite3_exec(r->handle, "COMMIT", NULL, NULL, NULL);
+	return e;
+}
+
+/* What rules and profiles say today is asked like what is in the record. */
+static int reader_prepare_audit(struct reader *r, const struct db_job *job)
+{
+	int64_t profile = 0;
+	int e = reader_audit(r);
+
+	for (size_t i = 0; i < job->query->n_params; i++)
+		if (streq(job->query->params[i].name, "profile") && job->value[i].set)
+			profile = job->value[i].i;
+	if (e == 0 && audit_prepare(r->audit, profile) != SQLITE_OK)
+		e = -EIO;
+	return e;
+}
+
 static int reader_run(struct reader *r, struct db_job *job)
 {
 	sqlite3_stmt *stmt;
@@ -146,6 +192,13 @@ static int reader_run(struct reader *r, struct db_job *job)
 	e = reader_find_refs(r, job);
 	if (e < 0)
 		return e;
+	if (job->query->shape == SHAPE_AUDIT || job->query->shape == SHAPE_TOUCHED)
+		return reader_run_audit(r, job);
+	if (audit_is_method(job->query->method)) {
+		e = reader_prepare_audit(r, job);
+		if (e < 0)
+			return e == -EIO ? reader_failed(r, job) : e;
+	}
 	code = statements_get(&r->statements, r->handle, job->query, job->value, &stmt);
 	if (code != SQLITE_OK)
 		return reader_failed(r, job);

@@ -320,6 +320,7 @@ int run_park(struct store *s, struct log_state *log)
 		if (r < 0)
 			return r;
 		run->listed = true;
+		s->opened = true;
 	}
 	run->parked += s->n_pending;
 	return run_put_pending(s, run, 0, put_tail);

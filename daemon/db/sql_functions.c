@@ -7,7 +7,9 @@
 #include "base/fold.h"
 #include "base/summary.h"
 #include "base/timefmt.h"
+#include "audit_key.h"
 #include "history.h"
+#include "profile.h"
 #include "sql_functions.h"
 #include "sql_hist.h"
 
@@ -427,6 +429,10 @@ int sql_functions_add(sqlite3 *handle)
 	};
 	int r = history_functions_add(handle);
 
+	if (r == SQLITE_OK)
+		r = profile_functions_add(handle);
+	if (r == SQLITE_OK)
+		r = audit_functions_add(handle);
 	if (r == SQLITE_OK)
 		r = hist_functions_add(handle);
 	for (size_t i = 0; i < ELEMENTSOF(functions) && r == SQLITE_OK; i++)

@@ -11,6 +11,9 @@
  * - history_fields(seq, action, payload): what a change set, and what was there before (history.h);
  * the one that reads the database.
  *
+ * For profile.load: profile_problem(text, file), profile_part(text, file, part) (profile.h). For audit.acknowledge:
+ * finding_problem(key), finding_part(key, column) (audit_key.h).
+ *
  * For totals and audit rules: those of sql_hist.h.
  *
  * For everybody; NULL for NULL, and for text that is no such thing:

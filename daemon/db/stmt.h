@@ -95,6 +95,9 @@
 	X(run_open)                                                                                \
 	X(run_open_of_pen)                                                                         \
 	X(run_progress)                                                                            \
+	X(seen_cursor)                                                                             \
+	X(seen_drop)                                                                               \
+	X(seen_put)                                                                                \
 	X(session_amend)                                                                           \
 	X(setting_get)                                                                             \
 	X(session_state)                                                                           \

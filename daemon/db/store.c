@@ -41,6 +41,7 @@ int store_begin(struct store *s)
 	s->stmts.failed = false;
 	s->stmts.problem[0] = '\0';
 	s->cycles = s->records = 0;
+	s->opened = false;
 	return stmt_exec(&s->stmts, "BEGIN IMMEDIATE");
 }
 
@@ -106,6 +107,8 @@ static int apply(struct store *s, struct db_msg *msg, bool raw)
 		return mark_apply(s, &msg->mark);
 	case DB_EXPIRE:
 		return expire_apply(s, &msg->expire);
+	case DB_SEEN:
+		return seen_apply(s, &msg->seen);
 	case DB_CHANGE: /* change_apply() */
 	case DB_NOTIFY:
 		break;

@@ -32,6 +32,7 @@ struct store {
 	struct log_state *logs;	   /* those in use; a list */
 	size_t n_logs;
 	uint64_t cycles, records; /* taken by the open transaction */
+	bool opened; /* the transaction began a run, which has no entry before it ends */
 	bool wipe; /* personal values were deleted: the write-ahead log still holds them */
 	struct buf pending; /* blocks of the run being read that are in no table yet (run.c) */
 	uint32_t n_pending;
@@ -88,6 +89,7 @@ int fit_apply(struct store *s, const struct db_fit *fit);
 int finding_apply(struct store *s, struct db_finding *f);
 int mark_apply(struct store *s, struct db_mark *m);
 int expire_apply(struct store *s, struct db_expire *e);
+int seen_apply(struct store *s, const struct db_seen *seen);
 /* Says itself whether the whole transaction must be rolled back: what is refused leaves it as it was. */
 int change_apply(struct store *s, struct db_change_msg *m, bool *ret_failed);
 

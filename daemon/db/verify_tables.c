@@ -40,6 +40,10 @@ static const struct table tables[] = {
 	{"consent", "SELECT * FROM consent ORDER BY id"},
 	{"patch_test", "SELECT * FROM patch_test ORDER BY id"},
 	{"reaction", "SELECT * FROM reaction ORDER BY id"},
+	{"profile", "SELECT * FROM profile ORDER BY id"},
+	{"threshold", "SELECT * FROM threshold ORDER BY profile, rule, name, from_day"},
+	{"profile_use", "SELECT * FROM profile_use ORDER BY from_day"},
+	{"acknowledgement", "SELECT * FROM acknowledgement ORDER BY id"},
 	{"session_total", "SELECT * FROM session_total ORDER BY session, pen"},
 	{"about", "SELECT * FROM about ORDER BY noun, id, entry"},
 };

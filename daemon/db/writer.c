@@ -168,7 +168,7 @@ static int commit(struct writer *w)
 	w->begun = false;
 	w->error = 0;
 	note_commit(w);
-	if (w->store.durable.seq != before)
+	if (w->store.durable.seq != before || w->store.opened)
 		db_complete_entries(w->db, w->store.durable.seq);
 	return 0;
 }

@@ -298,6 +298,7 @@ static void durable_on_entries(int64_t last_entry, void *ctx)
 
 	e->last = MAX(e->last, last_entry);
 	durable_follow(e);
+	warn_wake(&e->warn);
 }
 
 static int durable_on_retry(sd_event_source *source, uint64_t at, void *ctx)

@@ -50,22 +50,28 @@ static void push_live(struct client *c, struct line *line, uint64_t n, bool dire
 	}
 }
 
+void events_tell(struct events *e, const char *serial)
+{
+	_cleanup_(line_unrefp) struct line *line = NULL;
+	unsigned told = 0;
+
+	if (e->scratch.error == 0)
+		line = line_new(e->scratch.data, e->scratch.len, true);
+	e->n++;
+	for (struct client *c = e->live; c; c = c->live.next)
+		if (subscription_wants(&c->live, serial))
+			push_live(c, line, e->n, told++ < DIRECT_LISTENERS);
+}
+
 static void events_on_live(const struct live_event *event, void *ctx)
 {
 	struct events *e = ctx;
-	_cleanup_(line_unrefp) struct line *line = NULL;
-	unsigned told = 0;
 
 	if (!e->live)
 		return;
 	buf_reset(&e->scratch);
 	live_encode(&e->scratch, event, e->n + 1, now_utc_us());
-	if (e->scratch.error == 0)
-		line = line_new(e->scratch.data, e->scratch.len, true);
-	e->n++;
-	for (struct client *c = e->live; c; c = c->live.next)
-		if (subscription_wants(&c->live, event->pen->serial))
-			push_live(c, line, e->n, told++ < DIRECT_LISTENERS);
+	events_tell(e, event->pen->serial);
 }
 
 static bool tell_gap(struct events *e, struct client *c)
@@ -156,13 +162,15 @@ bool events_refill(struct events *e, struct client *c)
 int events_init(struct events *e, struct server *server)
 {
 	struct db_health health;
+	int r;
 
 	*e = (struct events){.server = server, .scratch = BUF_INIT(LIMIT_RESULT_BYTES)};
 	db_get_health(server->db, &health);
 	e->last = e->head = health.last_entry;
 	e->listener = (struct manager_listener){.on_live = events_on_live, .ctx = e};
 	manager_listen(server->manager, &e->listener);
-	return durable_init(e);
+	r = warn_init(&e->warn, server);
+	return r < 0 ? r : durable_init(e);
 }
 
 void events_done(struct events *e)
@@ -173,5 +181,6 @@ void events_done(struct events *e)
 	/* The manager keeps its listeners for life; it has nothing more to tell, for server_free()
 	 * comes just before its end. */
 	durable_done(e);
+	warn_done(&e->warn);
 	buf_done(&e->scratch);
 }

@@ -13,6 +13,7 @@
 
 #include "client.h"
 #include "core/manager.h"
+#include "warn.h"
 
 struct follow;
 
@@ -25,6 +26,7 @@ struct events {
 	struct client *durable;
 	int64_t last;		/* newest entry heard of */
 	int64_t head;		/* entries up to here were handed to the followers; <= last */
+	struct warn warn;	/* wakes with each commit */
 	struct follow *follow;	/* the common read in flight, or NULL */
 	int64_t retry_us;	/* how long the next wait is */
 	unsigned page;		/* entries of one read */
@@ -34,6 +36,9 @@ struct events {
 /* Follows manager and database from now on. */
 int events_init(struct events *e, struct server *server);
 void events_done(struct events *e);
+
+/* Sends what stands in e->scratch, the next live event, to those who want that pen's. @serial NULL: it is of no pen. */
+void events_tell(struct events *e, const char *serial);
 
 /* Makes @c listen to a stream from now on, or otherwise than before. Takes @pens (sorted; NULL:
  * all). */

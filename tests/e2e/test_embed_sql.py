@@ -177,7 +177,7 @@ BAD = [
     ("-- role: viewer\n", "", 1, "the head lacks `-- role:`"),
     ("role: viewer", "role: everybody", 4, "role everybody: allowed are viewer, operator, admin"),
     ("-- role: viewer\n", "-- role: viewer\n-- role: admin\n", 5, "role is stated twice"),
-    ("shape: page", "shape: tree", 5, "shape tree: allowed are object, list, page, cycles, moment"),
+    ("shape: page", "shape: tree", 5, "shape tree: allowed are object, list, page, cycles, moment, audit"),
     ("-- shape: page\n", "", 1, "the head lacks `-- shape:`"),
     ("first.\n", "first\n", 1, "the head lacks `-- doc:`, a sentence"),
     ("-- doc: first.", "-- about: first.", 3, "unknown key about"),

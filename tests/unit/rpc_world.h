@@ -37,6 +37,8 @@ struct fake {
 	uint32_t identified_ms;
 	/* database */
 	struct db_job *jobs, **jobs_end;
+	struct db_job *audit_job; /* taken in, and kept to the end */
+	bool audit;		  /* keep them with the others */
 	unsigned reads;	      /* jobs taken in */
 	int read_result;      /* what db_read() says */
 	int job_result;	      /* what a job ends with */
@@ -197,6 +199,12 @@ int db_read_key(const struct db *db UNUSED, struct buf *out UNUSED)
 
 int db_read(struct db *db UNUSED, struct db_job *job)
 {
+	/* What the audit looks at after each commit is a matter of test_rpc_warn, which asks for it. */
+	if (!fake.audit && streq(job->query->method, "audit.touched")) {
+		assert(!fake.audit_job);
+		fake.audit_job = job;
+		return 0;
+	}
 	if (fake.read_result < 0)
 		return fake.read_result;
 	fake.reads++;
@@ -343,6 +351,10 @@ static UNUSED int fake_stop(void **state UNUSED)
 	fake.server = server_free(fake.server);
 	/* The database brings back what it still has, after the server. */
 	fake.job_result = -ECANCELED;
+	if (fake.audit_job) {
+		fake.audit_job->result = -ECANCELED;
+		fake.audit_job->done(fake.audit_job, fake.audit_job->ctx);
+	}
 	while (fake_db_step())
 		;
 	for (struct db_msg *msg; (msg = fake_take_msg());) {

@@ -7,11 +7,12 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "db/audit.h"
+#include "db/audit_eval.h"
 #include "db/sql_functions.h"
 #include "db/statement.h"
 
 static sqlite3 *handle;
+static struct audit audit;
 
 static int setup(void **state)
 {
@@ -23,20 +24,15 @@ static int setup(void **state)
 	for (size_t i = 0; i < db_n_schema; i++)
 		if (sqlite3_exec(handle, db_schema[i].sql, NULL, NULL, &error) != SQLITE_OK)
 			fail_msg("%s: %s", db_schema[i].name, error);
-	assert_int_equal(sqlite3_exec(handle,
-				      "CREATE TEMP TABLE audit_threshold (rule TEXT, name TEXT, "
-				      "from_day INTEGER, to_day INTEGER,"
-				      " value ANY, severity TEXT, source TEXT) STRICT;"
-				      "CREATE INDEX temp.audit_threshold_rule ON audit_threshold "
-				      "(rule, name, from_day)",
-				      NULL, NULL, &error),
-			 SQLITE_OK);
+	audit = (struct audit){.handle = handle};
+	assert_int_equal(audit_prepare(&audit, 0), SQLITE_OK); /* its temporary tables */
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
+	audit_done(&audit);
 	sqlite3_close(handle);
 	return 0;
 }

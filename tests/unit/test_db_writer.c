@@ -28,7 +28,7 @@ static void on_done(struct db_msg *msg, void *ctx)
 static void on_entries(int64_t last_entry, void *ctx)
 {
 	(void)ctx;
-	assert_true(last_entry > told_entry);
+	assert_true(last_entry >= told_entry); /* the same again when a run began, which is no entry yet */
 	told_entry = last_entry;
 	times_told++;
 }

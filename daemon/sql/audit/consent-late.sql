@@ -19,7 +19,7 @@ SELECT f.first_us AS at_us, f.day AS day, f.id AS session, f.client AS client, f
 		iif(EXISTS (SELECT 1 FROM consent n WHERE n.client = f.client AND n.kind = 'consent' AND n.void IS NULL AND n.withdrawn_us <= f.first_us
 			AND (n.session = f.id OR n.session IS NULL AND (n.course = f.course OR n.course IS NULL))), 'withdrawn before', 'none')) AS signed
 FROM (SELECT s.id, s.day, s.client, s.course, s.practitioner, s.place, r.start_us AS first_us, r.pen
-	FROM session s JOIN run r ON r.id = (SELECT x.id FROM run x WHERE x.session = s.id AND x.cycles > 0 ORDER BY x.start_us LIMIT 1)
+	FROM session s JOIN run r ON r.id = (SELECT x.id FROM run x WHERE x.session = s.id AND (x.cycles > 0 OR x.state = 0) ORDER BY x.start_us LIMIT 1)
 	WHERE s.state <> 'void'
 		AND s.start_us >= :since_us   -- if since_us
 		AND s.start_us < :until_us    -- if until_us

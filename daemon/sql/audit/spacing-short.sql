@@ -6,7 +6,7 @@
 -- threshold: warn_days int 7 days severity=warn -- Fewer days than this since the session before.
 -- threshold: error_days int 5 days severity=error -- Fewer days than this since the session before.
 -- key: session
--- says: {client} sat again after {value}, session {before_session} having been on {before_day}; fewer than {threshold} is too soon.
+-- says: {client} sat again after {value}: {before_session} was on {before_day}; fewer than {threshold} is too soon.
 -- do: Look at the skin before going on, and note what was seen; else put the session off.
 
 SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, s.practitioner AS practitioner, s.place AS place,

@@ -11,9 +11,22 @@
 -- column: sessions int -- Sessions whose record stays.
 -- column: kept_until text -- Day until which the record had to be kept; null when the client had no session.
 
--- How long: retention_years of the configuration, from the last session on. A year is 365.2425 days.
+-- How long: minimum_years of the audit profile in use, or of the nearest that it includes, and no less than retention_years of the
+-- configuration; 3 where neither says.
 --: let
-SELECT max(coalesce(s.end_us, s.start_us)) + 31556952000000 * CAST(coalesce((SELECT value FROM setting WHERE name = 'retention_years'), '3') AS INTEGER) AS kept_until_us,
+WITH one AS (SELECT (WITH RECURSIVE
+		chain AS (SELECT p.name AS name, 0 AS depth
+			FROM profile p WHERE p.id = (SELECT u.profile FROM profile_use u WHERE u.from_day <= local_day(:at_us) ORDER BY u.from_day DESC LIMIT 1)
+			UNION ALL SELECT p.include, depth + 1 FROM chain CROSS JOIN profile p ON p.name = chain.name WHERE p.include IS NOT NULL AND depth < 8)
+		SELECT t.value FROM chain CROSS JOIN profile p ON p.name = chain.name CROSS JOIN threshold t ON t.profile = p.id
+		WHERE t.rule = 'retention' AND t.name = 'minimum_years' AND t.from_day <= local_day(:at_us)
+		ORDER BY depth, t.from_day DESC LIMIT 1) AS profile_years,
+	CAST((SELECT value FROM setting WHERE name = 'retention_years') AS INTEGER) AS config_years)
+SELECT coalesce(max(coalesce(profile_years, config_years), coalesce(config_years, profile_years)), 3) AS kept_years FROM one
+
+-- From the last session on. A year is 365.2425 days.
+--: let
+SELECT max(coalesce(s.end_us, s.start_us)) + 31556952000000 * :kept_years AS kept_until_us,
 	count(*) AS erased_sessions
 FROM session s
 WHERE s.client = :client AND s.state <> 'void'
@@ -28,8 +41,8 @@ UNION ALL
 SELECT 'conflict', printf('Session #%d of client #%d is open: end it first.', id, :client), 'client'
 FROM session WHERE client = :client AND state = 'open'
 UNION ALL
-SELECT 'conflict', printf('The record of client #%d must be kept until %s: retention_years of the configuration, counted from the last session.', :client,
-	substr(local_time(:kept_until_us), 1, 10)), 'client'
+SELECT 'conflict', printf('The record of client #%d must be kept until %s: %d years from the last session, as the audit profile or the configuration has it.', :client,
+	substr(local_time(:kept_until_us), 1, 10), :kept_years), 'client'
 WHERE :kept_until_us > :at_us
 
 -- Entries about the client, and about what is the client's. What was put down for this client by mistake and is another's now is spared,

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* The rules, evaluated on one handle: what a reader keeps for it, and the findings. */
+#ifndef DB_AUDIT_EVAL_H
+#define DB_AUDIT_EVAL_H
+
+#include <sqlite3.h>
+
+#include "base/buf.h"
+#include "db/audit.h"
+#include "db/sqlcache.h"
+#include "db/statement.h"
+
+/* What belongs to a handle. Its temporary tables: audit_rule, audit_default, audit_value, audit_threshold (audit.h). */
+struct audit {
+	sqlite3 *handle;	       /* borrowed */
+	struct statements rules;
+	struct sqlcache labels;	       /* and whatever else is asked on the way */
+	bool made;		       /* the tables are there */
+	int64_t profile, entry;	       /* that audit_threshold was made of: 0 those in use; the newest change of any */
+};
+
+/* Finalizes all statements; before the handle is closed. */
+void audit_done(struct audit *a);
+
+/*
+ * Makes audit_threshold say what holds by @profile (its id, 0: by those in use). An SQLite result code; the message is the handle's.
+ */
+int audit_prepare(struct audit *a, int64_t profile);
+
+/* What is asked for; 0 and NULL: everything. */
+struct audit_filter {
+	int64_t value[RULE_PARAMS_]; /* by enum db_rule_param, INT64_MIN: not given */
+	const struct db_rule *rule;  /* NULL: all */
+	enum db_severity severity;   /* at least */
+	bool online;		     /* rules marked so */
+	bool of_session;	     /* rules of scope session */
+	bool nameless;		     /* sentences with numbers of this database in the place of clients' record numbers */
+};
+void audit_filter_init(struct audit_filter *f, int64_t now_us);
+
+enum finding_id { FINDING_SESSION, FINDING_CLIENT, FINDING_PEN, FINDING_LOT, FINDING_PRACTITIONER, FINDING_PLACE, FINDING_IDS_ };
+extern const char *const finding_id_names[FINDING_IDS_];
+
+struct finding {
+	const struct db_rule *rule;
+	enum db_severity severity;
+	int64_t at_us;
+	int32_t day;
+	int64_t id[FINDING_IDS_]; /* 0: none */
+	char *key;
+	char *value, *threshold;  /* as JSON; NULL: none */
+	char *source, *says, *does;
+};
+
+struct findings {
+	struct finding *item;
+	size_t n, room;
+};
+void findings_done(struct findings *f);
+
+/*
+ * Adds what the rules find, rule by rule in the order of their names, each finding once. To be called in a read transaction, after
+ * audit_prepare(). 0; -E2BIG: more than LIMIT_FINDINGS; -ENOMEM; -EIO when SQLite failed: its message is the handle's.
+ */
+int audit_evaluate(struct audit *a, const struct audit_filter *filter, struct findings *ret);
+
+/* Appends what people call the record: "client 1001", "pen DEMO-1", "session #12". An SQLite result code. */
+int audit_label(struct audit *a, enum finding_id kind, int64_t id, bool nameless, struct buf *ret);
+
+#endif

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/limits.h"
+#include "base/timefmt.h"
+#include "db/audit_list.h"
+
+struct acknowledged {
+	int64_t at_us;
+	char *by, *reason;
+};
+
+struct listing {
+	struct audit *a;
+	struct db_job *job;
+	struct findings found;
+	struct acknowledged *seen; /* of each; at_us 0: not acknowledged */
+	size_t *order;
+	size_t n; /* of order: those that are asked for */
+	int64_t count[SEVERITY_CRITICAL + 1], n_seen;
+};
+
+static const struct db_value *value_of(const struct db_job *job, const char *name)
+{
+	for (size_t i = 0; i < job->query->n_params; i++)
+		if (streq(job->query->params[i].name, name))
+			return &job->value[i];
+	assert(!"a parameter that the method does not have");
+	return NULL;
+}
+
+static int make_filter(struct db_job *job, struct audit_filter *f)
+{
+	static const struct {
+		const char *name;
+		enum db_rule_param param;
+	} ids[] = {
+		{"since", RULE_SINCE},
+		{"until", RULE_UNTIL},
+		{"session", RULE_SESSION},
+		{"client", RULE_CLIENT},
+		{"pen", RULE_PEN},
+		{"lot", RULE_LOT},
+		{"practitioner", RULE_PRACTITIONER},
+		{"place", RULE_PLACE},
+	};
+	const struct db_value *v;
+
+	audit_filter_init(f, now_utc_us());
+	for (size_t i = 0; i < ELEMENTSOF(ids); i++) {
+		v = value_of(job, ids[i].name);
+		if (v->set)
+			f->value[ids[i].param] = v->i;
+	}
+	v = value_of(job, "severity");
+	f->severity = v->set ? db_severity_parse(v->text) : SEVERITY_NONE;
+	v = value_of(job, "rule");
+	f->rule = v->set ? db_rule_find(v->text) : NULL;
+	if (!v->set || f->rule)
+		return 0;
+	snprintf(job->problem, sizeof(job->problem),
+		 "rule: there is no rule %.60s; audit.rules lists those there are", v->text);
+	return -EINVAL;
+}
+
+/* ---- what was acknowledged ---- */
+
+static int look_up(struct audit *a, const char *key, struct acknowledged *ret)
+{
+	static const char sql[] = "SELECT a.at_us, a.actor, p.value FROM acknowledgement a"
+				  " LEFT JOIN personal p ON p.entry = a.reason_entry AND p.field = "
+				  "'reason' WHERE a.finding = ?1";
+	const char *rest, *text;
+	sqlite3_stmt *q;
+	int r;
+
+	if (sqlcache_get(&a->labels, a->handle, sql, &q, &rest) != SQLITE_OK)
+		return -EIO;
+	sqlite3_bind_text(q, 1, key, -1, SQLITE_STATIC);
+	r = sqlite3_step(q);
+	if (r == SQLITE_ROW) {
+		ret->at_us = sqlite3_column_int64(q, 0);
+		ret->by = strdup((const char *)sqlite3_column_text(q, 1));
+		text = (const char *)sqlite3_column_text(q, 2);
+		ret->reason = text ? strdup(text) : NULL;
+	}
+	sqlite3_reset(q);
+	return r == SQLITE_ROW || r == SQLITE_DONE ? 0 : -EIO;
+}
+
+static int count(struct listing *l)
+{
+	const struct db_value *only = value_of(l->job, "acknowledged");
+	int r = 0;
+
+	l->seen = calloc(l->found.n + 1, sizeof(*l->seen));
+	l->order = calloc(l->found.n + 1, sizeof(*l->order));
+	if (!l->seen || !l->order)
+		return -ENOMEM;
+	for (size_t i = 0; i < l->found.n && r == 0; i++) {
+		bool seen;
+
+		r = look_up(l->a, l->found.item[i].key, &l->seen[i]);
+		seen = l->seen[i].at_us != 0;
+		if (seen)
+			l->n_seen++;
+		else
+			l->count[l->found.item[i].severity]++;
+		if (!only->set || seen == (only->i != 0))
+			l->order[l->n++] = i;
+	}
+	return r;
+}
+
+/* ---- the answer ---- */
+
+/* Acknowledged ones last; the worst first; by rule; by time. */
+static int compare(const void *a, const void *b, void *ctx)
+{
+	const struct listing *l = ctx;
+	size_t i = *(const size_t *)a, k = *(const size_t *)b;
+	const struct finding *x = &l->found.item[i], *y = &l->found.item[k];
+
+	if ((l->seen[i].at_us != 0) != (l->seen[k].at_us != 0))
+		return l->seen[i].at_us != 0 ? 1 : -1;
+	if (x->severity != y->severity)
+		return x->severity < y->severity ? 1 : -1;
+	if (x->rule != y->rule)
+		return x->rule > y->rule ? 1 : -1;
+	if (x->at_us != y->at_us)
+		return x->at_us > y->at_us ? 1 : -1;
+	return strcmp(x->key, y->key);
+}
+
+/* One text of one row, or null. */
+static int add_text(struct listing *l, const char *key, const char *sql, int64_t id)
+{
+	struct buf *b = &l->job->out;
+	const char *rest;
+	sqlite3_stmt *q;
+	int r;
+
+	json_key(b, key);
+	if (sqlcache_get(&l->a->labels, l->a->handle, sql, &q, &rest) != SQLITE_OK)
+		return -EIO;
+	sqlite3_bind_int64(q, 1, id);
+	r = sqlite3_step(q);
+	json_text(b, r == SQLITE_ROW ? (const char *)sqlite3_column_text(q, 0) : NULL);
+	sqlite3_reset(q);
+	return r == SQLITE_ROW || r == SQLITE_DONE ? 0 : -EIO;
+}
+
+static void add_id(struct buf *b, const char *key, int64_t id)
+{
+	json_key(b, key);
+	if (id)
+		json_int(b, id);
+	else
+		json_nil(b);
+}
+
+static void add_number(struct buf *b, const char *key, const char *json)
+{
+	json_key(b, key);
+	if (json)
+		json_raw(b, json, strlen(json));
+	else
+		json_nil(b);
+}
+
+static int add_names(struct listing *l, const struct finding *f)
+{
+	struct buf *b = &l->job->out;
+	int r;
+
+	add_id(b, "session", f->id[FINDING_SESSION]);
+	add_id(b, "client", f->id[FINDING_CLIENT]);
+	r = add_text(l, "number",
+		     "SELECT n.value FROM client c JOIN personal n ON n.entry = c.number_entry AND "
+		     "n.field = 'number' WHERE c.id = ?1",
+		     f->id[FINDING_CLIENT]);
+	if (r == 0)
+		r = add_text(l, "pen", "SELECT serial FROM pen WHERE id = ?1", f->id[FINDING_PEN]);
+	add_id(b, "lot", f->id[FINDING_LOT]);
+	if (r == 0)
+		r = add_text(l, "practitioner", "SELECT name FROM practitioner WHERE id = ?1",
+			     f->id[FINDING_PRACTITIONER]);
+	if (r == 0)
+		r = add_text(l, "place", "SELECT name FROM place WHERE id = ?1",
+			     f->id[FINDING_PLACE]);
+	return r;
+}
+
+static int add_row(struct listing *l, size_t i)
+{
+	const struct finding *f = &l->found.item[i];
+	const struct acknowledged *seen = &l->seen[i];
+	struct buf *b = &l->job->out;
+	int r;
+
+	json_open(b, '{');
+	json_kv_text(b, "finding", f->key);
+	json_kv_text(b, "rule", f->rule->query.method);
+	json_kv_text(b, "severity", db_severity_name(f->severity));
+	json_kv_time(b, "at", f->at_us);
+	json_kv_int(b, "day", f->day);
+	r = add_names(l, f);
+	add_number(b, "value", f->value);
+	add_number(b, "threshold", f->threshold);
+	json_kv_text(b, "unit", f->rule->n_thresholds > 0 ? f->rule->thresholds[0].unit : NULL);
+	json_kv_text(b, "source", f->source);
+	json_kv_text(b, "says", f->says);
+	json_kv_text(b, "do", f->does);
+	json_key(b, "acknowledged");
+	if (seen->at_us) {
+		json_open(b, '{');
+		json_kv_time(b, "at", seen->at_us);
+		json_kv_text(b, "by", seen->by);
+		json_kv_text(b, "reason", seen->reason);
+		json_close(b, '}');
+	} else {
+		json_nil(b);
+	}
+	json_close(b, '}');
+	return r;
+}
+
+static int add_profile(struct listing *l)
+{
+	const struct db_value *profile = value_of(l->job, "profile");
+
+	if (profile->set)
+		return add_text(l, "profile", "SELECT name FROM profile WHERE id = ?1", profile->i);
+	return add_text(l, "profile",
+			"SELECT p.name FROM profile_use u JOIN profile p ON p.id = u.profile WHERE "
+			"u.from_day <= ?1 ORDER BY u.from_day DESC LIMIT 1",
+			time_local_day(now_utc_us()));
+}
+
+static int answer(struct listing *l)
+{
+	const struct db_value *limit = value_of(l->job, "limit");
+	struct buf *b = &l->job->out;
+	size_t shown = MIN(l->n, (size_t)limit->i);
+	int r = 0;
+
+	qsort_r(l->order, l->n, sizeof(l->order[0]), compare, l);
+	json_open(b, '{');
+	json_key(b, "rows");
+	json_open(b, '[');
+	for (size_t i = 0; i < shown && r == 0; i++)
+		r = add_row(l, l->order[i]);
+	json_close(b, ']');
+	json_key(b, "counts");
+	json_open(b, '{');
+	for (int s = SEVERITY_CRITICAL; s >= SEVERITY_INFO; s--)
+		json_kv_int(b, db_severity_name((enum db_severity)s), l->count[s]);
+	json_kv_int(b, "acknowledged", l->n_seen);
+	json_close(b, '}');
+	if (r == 0)
+		r = add_profile(l);
+	json_kv_bool(b, "truncated", shown < l->n);
+	json_close(b, '}');
+	return r < 0 ? r : b->error;
+}
+
+int audit_list(struct audit *a, struct db_job *job)
+{
+	struct listing l = {.a = a, .job = job};
+	struct audit_filter filter;
+	int r;
+
+	r = make_filter(job, &filter);
+	if (r < 0)
+		return r;
+	if (sqlite3_exec(a->handle, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
+		return -EIO;
+	r = audit_prepare(a, value_of(job, "profile")->i) == SQLITE_OK
+		    ? audit_evaluate(a, &filter, &l.found)
+		    : -EIO;
+	if (r == 0)
+		r = count(&l);
+	if (r == 0)
+		r = answer(&l);
+	if (r == -E2BIG)
+		snprintf(job->problem, sizeof(job->problem),
+			 "more than %d findings, or %d bytes of them: ask for less at a time",
+			 LIMIT_FINDINGS, LIMIT_RESULT_BYTES);
+	for (size_t i = 0; l.seen && i < l.found.n; i++) {
+		free(l.seen[i].by);
+		free(l.seen[i].reason);
+	}
+	free(l.seen);
+	free(l.order);
+	findings_done(&l.found);
+	return r;
+}
+
+bool audit_is_method(const char *method)
+{
+	return strncmp(method, "audit.", 6) == 0;
+}

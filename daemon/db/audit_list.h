@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* Answers of the audit: audit.list, and what changed about sessions since somebody looked. */
+#ifndef DB_AUDIT_LIST_H
+#define DB_AUDIT_LIST_H
+
+#include "db/audit_eval.h"
+
+/*
+ * Writes the answer of audit.list to job->out. 0; -E2BIG with job->problem; -EINVAL for a rule that is not there; -ENOMEM; -EIO when
+ * SQLite failed, with its message at the handle.
+ */
+int audit_list(struct audit *a, struct db_job *job);
+
+/* Whether @method reads audit_threshold and the like: audit_prepare() comes before its statement. */
+bool audit_is_method(const char *method);
+
+/*
+ * What changed: SHAPE_TOUCHED. Sessions that are open, and those about which there are entries after audit_cursor's, are evaluated: open ones
+ * by the online rules, others by all of scope session. The answer, for DB_SEEN: {"entry":n,"sessions":[...],"findings":[{finding, rule, severity,
+ * session, client, pen, serial, lot, at_us, says, does, new},...]}, or nothing when there is nothing to keep.
+ */
+extern const struct db_query db_audit_touched;
+int audit_touched(struct audit *a, struct db_job *job);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Findings of the audit as they arise. After each commit a reader evaluates the sessions that are open and those that changed
+ * (db/audit_list.h); what nobody was told of is written down, and then told on the live stream as audit.finding. One round at a time: what
+ * comes meanwhile is for the next.
+ */
+#ifndef RPC_WARN_H
+#define RPC_WARN_H
+
+#include <systemd/sd-event.h>
+
+#include "db/db.h"
+
+struct server;
+struct round;
+
+struct warn {
+	struct server *server;
+	struct round *round;	/* on its way, or NULL */
+	bool again;		/* something came meanwhile */
+	int64_t after;		/* entries up to this one were looked at; -1: as the record has it */
+	sd_event_source *retry; /* a round that was refused or failed is tried again */
+};
+
+int warn_init(struct warn *w, struct server *server);
+void warn_done(struct warn *w);
+/* Something was committed. */
+void warn_wake(struct warn *w);
+
+#endif

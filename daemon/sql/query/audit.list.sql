@@ -1,0 +1,40 @@
+-- SPDX-License-Identifier: MIT
+-- doc: What the audit finds, the worst first, those that were acknowledged last: each session is judged by the values in force on its day.
+-- doc: counts has how many of each severity there are and, apart, how many were acknowledged; profile is the one in use today.
+-- role: operator
+-- shape: audit
+-- param: since time -- From then on.
+-- param: until time -- Before then.
+-- param: client ref:client -- About this client.
+-- param: session ref:session -- About this session.
+-- param: pen ref:pen -- About this pen.
+-- param: practitioner ref:practitioner -- About sessions of this practitioner.
+-- param: lot ref:lot -- About this lot.
+-- param: place ref:place -- About this place.
+-- param: rule text max=64 -- Of this rule.
+-- param: severity text values=info|warn|error|critical -- At least so severe.
+-- param: acknowledged bool -- Only those that were acknowledged, or only the others.
+-- param: profile ref:profile -- Judged by this profile instead of those in use.
+-- param: limit int min=1 max=10000 default=1000 -- At most so many rows; the counts are of all.
+-- column: finding text -- Which it is: stays the same while values and wording change.
+-- column: rule text -- The rule.
+-- column: severity text -- info, warn, error or critical.
+-- column: at time -- When it was.
+-- column: day int -- The day whose values judged it, yyyymmdd.
+-- column: session int -- The session's number.
+-- column: client int -- The client's number in this database.
+-- column: number text -- The client's record number.
+-- column: pen text -- Serial number of the pen.
+-- column: lot int -- The lot's number.
+-- column: practitioner text -- The practitioner's name.
+-- column: place text -- The place's name.
+-- column: value real:3 -- What was found, in the unit; null when it is no number.
+-- column: threshold real:3 -- What it should have kept to.
+-- column: unit text -- Of both.
+-- column: source text -- Who asks for it.
+-- column: says text -- What happened.
+-- column: do text -- What to do.
+-- column: acknowledged json -- {at, by, reason}; null: not.
+
+-- Made by daemon/db/audit_list.c of the rules; this is what it is asked for last.
+SELECT finding FROM acknowledgement WHERE id = :session
