@@ -190,6 +190,29 @@ static int choose(struct ctl *ctl, size_t own, const json_t *candidates)
 	return ctl_set_value(ctl, ctl->verb->own[own].param->name, text);
 }
 
+/* The error, and how what it is about is said on the command line, unless it says so already. What
+ * was typed without its option is known to whoever typed it. */
+static int print_error_of(const json_t *error, const struct ctl_own *own, bool given)
+{
+	struct buf b = BUF_INIT(0);
+	char option[80];
+	int status = ctl_error_text(error, &b);
+
+	snprintf(option, sizeof(option), "--%s", own->name);
+	if (!own->fixed && !(given && own->position >= 0) && b.data && !strstr(b.data, option)) {
+		bool stop = b.len > 0 && b.data[b.len - 1] == '.';
+
+		b.len -= stop;
+		buf_addf(&b, " (%s)%s", option, stop ? "." : "");
+	}
+	if (b.error < 0)
+		status = ctl_fail_memory();
+	else
+		ctl_fail(status, "%s", b.data);
+	buf_done(&b);
+	return status;
+}
+
 bool ctl_mend(struct ctl *ctl, const json_t *error, int *ret_status)
 {
 	const json_t *data = json_object_get(error, "data"),
@@ -197,8 +220,12 @@ bool ctl_mend(struct ctl *ctl, const json_t *error, int *ret_status)
 	json_int_t code = json_integer_value(json_object_get(error, "code"));
 	size_t own = ctl->verb->decl ? own_of(ctl, json_object_get(data, "parameter")) : 0;
 
-	if (!ctl->verb->decl || !ctl_interactive() || own == ctl->verb->n_own) {
+	if (!ctl->verb->decl || own == ctl->verb->n_own) {
 		*ret_status = ctl_print_error(error);
+		return false;
+	}
+	if (!ctl_interactive()) {
+		*ret_status = print_error_of(error, &ctl->verb->own[own], ctl->value[own]);
 		return false;
 	}
 	if (code == -32008 && json_array_size(candidates) > 0) {
