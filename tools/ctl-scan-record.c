@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/day.h"
 #include "base/timefmt.h"
 #include "ctl-time.h"
 
@@ -157,12 +158,12 @@ static int ask_product(struct scan *s, const char *code, struct found *f)
 
 /* ---- the lot ---- */
 
-/* The lot of this number, of the product where that is known. Several of a label without a product
- * are for a person to choose. */
-static int find_lot(struct scan *s, const struct gs1 *label, struct found *f)
+/* The lots of the number @number, of the product where that is known: *ret_n of them, and in @f the
+ * last. */
+static int find_lots(struct scan *s, const char *number, struct found *f, size_t *ret_n)
 {
 	struct ctl_answer answer = {};
-	json_t *params = json_pack("{s:s,s:i}", "find", label->lot, "limit", 1000);
+	json_t *params = json_pack("{s:s,s:i}", "find", number, "limit", 1000);
 	const json_t *row;
 	size_t i, n = 0;
 	int status;
@@ -172,9 +173,9 @@ static int find_lot(struct scan *s, const struct gs1 *label, struct found *f)
 	status = ask(s, "lot.list", params, false, &answer);
 	json_array_foreach(json_object_get(answer.result, "rows"), i, row)
 	{
-		const char *number = json_string_value(json_object_get(row, "number"));
+		const char *found = json_string_value(json_object_get(row, "number"));
 
-		if (!number || strcasecmp(number, label->lot) != 0)
+		if (!found || strcasecmp(found, number) != 0)
 			continue;
 		n++;
 		f->lot = json_integer_value(json_object_get(row, "id"));
@@ -184,12 +185,52 @@ static int find_lot(struct scan *s, const struct gs1 *label, struct found *f)
 		take_text(f->expiry, sizeof(f->expiry), json_object_get(row, "expiry"));
 	}
 	ctl_answer_done(&answer);
+	if (status == 0)
+		*ret_n = n;
+	return status;
+}
+
+/* A lot that nobody knows may be a known one of the product with what a lost separator let run into
+ * it. */
+static int doubt_lot(struct scan *s, const struct gs1 *label, const struct found *f)
+{
+	char number[sizeof(label->lot)], doubt[GS1_PROBLEM];
+	int status = 0;
+
+	for (size_t len = 1; status == 0 && len < strlen(label->lot); len++) {
+		const char *behind = gs1_behind_lot(label, len, &s->options);
+		struct found known = *f;
+		size_t n = 0;
+
+		if (!behind)
+			continue;
+		snprintf(number, sizeof(number), "%.*s", (int)len, label->lot);
+		status = find_lots(s, number, &known, &n);
+		if (status != 0 || n == 0)
+			continue;
+		snprintf(doubt, sizeof(doubt),
+			 "the lot reads %s, and lot %s of %.100s is known: the part %s looks like "
+			 "%s behind a separator that the scanner lost",
+			 label->lot, known.lot_number, known.name, label->lot + len, behind);
+		return scan_believe(s, doubt);
+	}
+	return status;
+}
+
+/* Several lots of a label without a product are for a person to choose. */
+static int find_lot(struct scan *s, const struct gs1 *label, struct found *f)
+{
+	size_t n = 0;
+	int status = find_lots(s, label->lot, f, &n);
+
 	if (status == 0 && n > 1)
 		return ctl_fail(EXIT_USAGE,
 				"%zu products have a lot %s, and the label does not name its "
 				"product: scan the code of the "
 				"product first",
 				n, label->lot);
+	if (status == 0 && n == 0 && f->product > 0)
+		status = doubt_lot(s, label, f);
 	return status;
 }
 
@@ -224,7 +265,13 @@ static int add_lot(struct scan *s, const struct gs1 *label, struct found *f)
 /* Two truths about one lot: the label's and the record's. */
 static int compare_expiry(const struct gs1 *label, const struct found *f)
 {
-	if (!label->expiry[0] || f->lot == 0 || f->lot_is_new || streq(label->expiry, f->expiry))
+	int32_t of_label, of_record;
+
+	if (!label->expiry[0] || f->lot == 0 || f->lot_is_new)
+		return 0;
+	/* A month and its last day are the same. */
+	if (day_parse_expiry(label->expiry, strlen(label->expiry), &of_label) &&
+	    day_parse_expiry(f->expiry, strlen(f->expiry), &of_record) && of_label == of_record)
 		return 0;
 	if (!f->expiry[0]) {
 		ctl_fail(0,

@@ -48,20 +48,19 @@ static int scan_init(struct scan *s, struct ctl *ctl)
 	return read_separator(s);
 }
 
-/* A label that reads well and looks wrong. */
-static int believe(struct scan *s, const struct gs1 *label)
+int scan_believe(struct scan *s, const char *doubt)
 {
 	_cleanup_(freep) char *reply = NULL;
 	int status;
 
-	if (!label->doubt[0] || s->ctl->option[OPT_ACCEPT])
+	if (s->ctl->option[OPT_ACCEPT])
 		return 0;
 	if (!ctl_interactive())
 		return ctl_fail(EXIT_USAGE,
 				"%s. If it is right as it stands, say --accept; else set the "
 				"scanner to send GS",
-				label->doubt);
-	fprintf(stderr, "%s.\n", label->doubt);
+				doubt);
+	fprintf(stderr, "%s.\n", doubt);
 	status = ctl_prompt("Is it right as it stands? (yes, no): ", &reply);
 	if (status == 0 && !streq(reply, "yes"))
 		status = ctl_fail(EXIT_USAGE, "the label was not recorded");
@@ -145,7 +144,7 @@ static int take(struct scan *s, const char *text, size_t len)
 			ctl_fail(0, "the label has an element (%s) that is not known here: %.*s",
 				 label.element[i].ai, (int)label.element[i].len,
 				 label.element[i].value);
-	status = believe(s, &label);
+	status = label.doubt[0] ? scan_believe(s, label.doubt) : 0;
 	if (status != 0)
 		return status;
 	join(s, &label);

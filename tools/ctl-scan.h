@@ -18,6 +18,10 @@ struct scan {
 	int status; /* of the first that failed */
 };
 
+/* A label that reads well and looks wrong, as @doubt says: 0 when it is right as it stands, by
+ * --accept or by whoever sits there. status. */
+int scan_believe(struct scan *s, const char *doubt);
+
 /*
  * Finds, or asks for, product and lot of a label; adds the lot if it is new; records its use. Says
  * so in a sentence. status.

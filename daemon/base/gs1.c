@@ -472,6 +472,35 @@ static void look_for_lost_separator(struct parser *p, const struct gs1_element *
 	}
 }
 
+const char *gs1_behind_lot(const struct gs1 *label, size_t len, const struct gs1_options *options)
+{
+	static const struct {
+		char ai[3];
+		const char *name;
+		bool date;
+	} follows[] = {
+		{"21", "a serial number (21)", false},
+		{"17", "an expiry (17)", true},
+		{"11", "a production date (11)", true},
+		{"15", "a best-before date (15)", true},
+	};
+	struct parser p = {.year = options->year};
+	size_t all = strlen(label->lot);
+	const char *rest = label->lot + len;
+
+	if (label->separated || len == 0 || len + 2 >= all)
+		return NULL;
+	for (size_t i = 0; i < ELEMENTSOF(follows); i++) {
+		if (memcmp(rest, follows[i].ai, 2) != 0)
+			continue;
+		if (!follows[i].date ||
+		    (all - len >= 2 + DATE_DIGITS && all_digits(rest + 2, DATE_DIGITS) &&
+		     date_ok(&p, rest + 2, true)))
+			return follows[i].name;
+	}
+	return NULL;
+}
+
 static int finish(struct parser *p)
 {
 	const struct gs1_element *lot = find(p->out, "10"), *serial = find(p->out, "21");
@@ -479,6 +508,7 @@ static int finish(struct parser *p)
 	if (p->out->n_elements == 0)
 		return refuse(p, "the label is empty: scan it again");
 	fill(p);
+	p->out->separated = p->n_separators > 0;
 	if (p->n_separators == 0 && lot)
 		look_for_lost_separator(p, lot);
 	if (p->n_separators == 0 && serial && !p->out->doubt[0])
@@ -529,6 +559,14 @@ static int parse_plain(struct parser *p)
 	return len > 0 ? 0 : refuse(p, "the label is empty: scan it again");
 }
 
+static bool has_separator(const struct parser *p)
+{
+	for (size_t i = p->at; i < p->len; i++)
+		if (separator_at(p, i) > 0)
+			return true;
+	return false;
+}
+
 /* Without a symbology identifier: a GTIN, and behind it the number of another element. */
 static bool begins_like_label(const struct parser *p)
 {
@@ -537,17 +575,24 @@ static bool begins_like_label(const struct parser *p)
 
 	if (left < 2 + GTIN_DIGITS || memcmp(at, "01", 2) != 0 || !all_digits(at + 2, GTIN_DIGITS))
 		return false;
-	return left == 2 + GTIN_DIGITS
-		       ? checks(at + 2, GTIN_DIGITS)
-		       : gs1_ai_find(at + 2 + GTIN_DIGITS, left - 2 - GTIN_DIGITS) != NULL;
+	return left == 2 + GTIN_DIGITS ||
+	       gs1_ai_find(at + 2 + GTIN_DIGITS, left - 2 - GTIN_DIGITS) != NULL;
 }
 
-static bool has_separator(const struct parser *p)
+/* Nothing but 16 digits, the first 01: a GTIN, or a number of a maker's own if its last digit is
+ * wrong. */
+static int refuse_lone_gtin(struct parser *p)
 {
-	for (size_t i = p->at; i < p->len; i++)
-		if (separator_at(p, i) > 0)
-			return true;
-	return false;
+	const char *digits = p->text + p->at + 2;
+
+	if (p->len - p->at != 2 + GTIN_DIGITS || has_separator(p) || checks(digits, GTIN_DIGITS))
+		return 0;
+	return refuse(
+		p,
+		"01%.*s looks like the number of a product, but its check digit, the last one, "
+		"should be %d: it is misread. Scan it again; if it is a number of the maker's "
+		"own, say --plain",
+		GTIN_DIGITS, digits, gs1_check_digit(digits, GTIN_DIGITS - 1));
 }
 
 static bool is_symbology(const char *text, const char *const names[], size_t n)
@@ -646,7 +691,9 @@ static int parse_any(struct parser *p)
 		return r == 0 ? finish(p) : r;
 	}
 	if (has_separator(p) || begins_like_label(p)) {
-		r = parse_string(p);
+		r = refuse_lone_gtin(p);
+		if (r == 0)
+			r = parse_string(p);
 		return r == 0 ? finish(p) : r;
 	}
 	if (all_digits(p->text + p->at, p->len - p->at) && goods_length(p->len - p->at))

@@ -43,6 +43,7 @@ struct gs1 {
 	char code[GS1_LABEL_MAX + 1]; /* GS1_PLAIN: the code without its symbology identifier */
 	struct gs1_element element[GS1_ELEMENTS_MAX];
 	size_t n_elements;
+	bool separated; /* a separator or brackets stood in it: its texts end where they seem to */
 	/* A sentence when the label reads well and yet looks like a scanner that loses separators:
 	 * ask before believing it. "" none */
 	char doubt[GS1_PROBLEM];
@@ -61,6 +62,13 @@ struct gs1_options {
  */
 int gs1_parse(const char *text, size_t len, const struct gs1_options *options, struct gs1 *ret,
 	      char problem[GS1_PROBLEM]);
+
+/*
+ * What may follow the first @len characters of the lot of @label if a separator behind them was
+ * lost: "a serial number (21)", "an expiry (17)" and so on, with a date that is one. NULL: nothing
+ * may, or no separator was lost. For a lot that is known to end there.
+ */
+const char *gs1_behind_lot(const struct gs1 *label, size_t len, const struct gs1_options *options);
 
 /* The check digit (0-9) that belongs behind the @len digits at @digits. */
 int gs1_check_digit(const char *digits, size_t len);

@@ -215,11 +215,15 @@ def test_scan(desk):
     desk.fails(64, "X8 is recorded for session #1 already", "scan", f"]C101{GTIN}10CD34|21X8")
     desk.says(r"lot GH1 \(new, good to \d{4}-12\): is in stock", "scan", "--stock", "--quantity", "20", f"(01){GTIN}(17){YY}1200(10)GH1")
     desk.fails(64, [f"{YEAR}-11-30", f"{YEAR}-12", "look at the box"], "scan", f"(01){GTIN}(17){YY}1130(10)GH1")
-    desk.says(r"^Dry run, nothing was kept: .*GH1.*19 left\.$", "scan", "--dry-run", f"(01){GTIN}(10)GH1")
-    desk.says("recalled: 0 uses, on 0 clients", "lot", "recall", "GH1", "--reason", "its maker wrote")
+    desk.fails(64, ["lot GH1 of Invented needles is known", "21X5", "serial number (21)", "--accept"], "scan", f"]C101{GTIN}10GH121X5")
+    desk.says(r"lot GH121X5 \(new\)", "scan", "--accept", f"]C101{GTIN}10GH121X5")
+    desk.says(r"lot GH121X5: used", "scan", f"]C101{GTIN}10GH121X5")
+    desk.says(r"lot GH1 \(good to \d{4}-12\): used", "scan", f"(01){GTIN}(17){YY}1231(10)GH1")  # the month's last day
+    desk.says(r"^Dry run, nothing was kept: .*GH1.*18 left\.$", "scan", "--dry-run", f"(01){GTIN}(10)GH1")
+    desk.says("recalled: 1 use, on 1 client", "lot", "recall", "GH1", "--reason", "its maker wrote")
     desk.fails(64, "GH1 is recalled", "scan", f"(01){GTIN}(10)GH1")
     desk.says("GH1", "scan", "--used-anyway", f"(01){GTIN}(10)GH1")
-    expect_equal(len(desk.rows("use", "list", "--session", "#1")), 7, "uses")
+    expect_equal(len(desk.rows("use", "list", "--session", "#1")), 10, "uses")
 
 
 def test_scan_asks_once(desk):

@@ -181,6 +181,33 @@ static void test_lost_separator_is_doubted(void **state)
 	assert_string_equal(g.doubt, ""); /* of 2060: no expiry */
 }
 
+/* A lot that is known to end before the end of what was read. */
+static void test_what_may_stand_behind_a_lot(void **state)
+{
+	const struct gs1_options options = {.year = 2026};
+	struct gs1 g;
+
+	(void)state;
+	g = good("]C101" GTIN "10C-7721S-0002");
+	assert_string_equal(g.lot, "C-7721S-0002");
+	assert_false(g.separated);
+	assert_non_null(strstr(gs1_behind_lot(&g, 4, &options), "serial number"));
+	assert_null(gs1_behind_lot(&g, 3, &options));
+	assert_null(gs1_behind_lot(&g, strlen(g.lot), &options));
+	g = good("]C101" GTIN "10AB1217601130");
+	assert_non_null(strstr(gs1_behind_lot(&g, 4, &options), "expiry"));
+	g = good("]C101" GTIN "10AB1217601330");
+	assert_null(gs1_behind_lot(&g, 4, &options)); /* no date */
+	g = good("]C101" GTIN "10C-7721");	      /* nothing behind the 21 */
+	assert_null(gs1_behind_lot(&g, 4, &options));
+	g = good("]C101" GTIN "10C-7721S\x1d"
+		 "21X");
+	assert_true(g.separated);
+	assert_null(gs1_behind_lot(&g, 4, &options));
+	g = good("(01)" GTIN "(10)C-7721S");
+	assert_null(gs1_behind_lot(&g, 4, &options));
+}
+
 static void test_dates(void **state)
 {
 	(void)state;
@@ -281,6 +308,10 @@ static void test_plain(void **state)
 	assert_int_equal(parse_with("4012345678902", NULL, true, &g, problem), 0);
 	assert_string_equal(g.code, "4012345678902");
 	bad("AB\tC\x01", "0x09");
+	/* 16 digits may be a product's number that was misread, or a number of its maker's own */
+	bad("0104012345678902", "check digit, the last one, should be 1");
+	assert_int_equal(parse_with("0104012345678902", NULL, true, &g, problem), 0);
+	assert_string_equal(g.code, "0104012345678902");
 }
 
 static void test_too_long(void **state)
@@ -340,6 +371,7 @@ int main(void)
 		cmocka_unit_test(test_unknown_elements_are_named),
 		cmocka_unit_test(test_separators),
 		cmocka_unit_test(test_lost_separator_is_doubted),
+		cmocka_unit_test(test_what_may_stand_behind_a_lot),
 		cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_century_near_its_end),
 		cmocka_unit_test(test_broken_scans),
