@@ -878,7 +878,9 @@ WHERE (s.kind <> 'consultation' OR EXISTS (SELECT 1 FROM run r WHERE r.session =
 				ORDER BY b.from_us DESC LIMIT 1), 0))
 UNION ALL
 -- Each pen is disinfected or sterilised between the session before and its work in this one.
-SELECT s.id, 'disinfection', 'No disinfection of pen ' || n.serial || ' since its session before: hygiene add disinfected.'
+SELECT s.id, 'disinfection', 'Pen ' || n.serial || ' was not disinfected ' || iif(EXISTS (SELECT 1 FROM assignment b
+		WHERE b.pen = a.pen AND b.from_us < a.from_us AND b.void IS NULL AND b.session <> s.id),
+	'between its session before and this one', 'before its work in this session') || ': hygiene add disinfected.'
 FROM session s JOIN assignment a ON a.session = s.id JOIN pen n ON n.id = a.pen
 WHERE a.void IS NULL
 	AND NOT EXISTS (SELECT 1 FROM assignment d WHERE d.session = s.id AND +d.pen = a.pen AND d.void IS NULL AND d.from_us < a.from_us)
