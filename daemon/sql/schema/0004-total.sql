@@ -33,3 +33,6 @@ CREATE INDEX session_total_pen ON session_total (pen, session, on_time_us);
 -- Sessions whose runs changed. Empty between transactions.
 CREATE TABLE retotal (session INTEGER PRIMARY KEY) STRICT;
 INSERT INTO retotal SELECT DISTINCT session FROM run WHERE session IS NOT NULL AND state <> 0;
+
+-- What was lost, by when it was lost at the latest.
+CREATE INDEX loss_pen_before ON loss (pen, before_us);

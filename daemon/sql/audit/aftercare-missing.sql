@@ -1,0 +1,28 @@
+-- SPDX-License-Identifier: MIT
+-- doc: The client was told about aftercare and got it in writing: for the session, or between its start and a day after its end. A
+-- doc: consultation in which no motor ran needs neither.
+-- source: NEHA Body Art Model Code 2024 s.7.3 and 7.5
+-- scope: session
+-- severity: error
+-- key: session
+-- says: For {session} of {client} {what} is not recorded.
+-- do: Call the client if it was left out; record it: aftercare add.
+
+SELECT g.at_us AS at_us, g.day AS day, g.session AS session, g.client AS client, g.practitioner AS practitioner, g.place AS place,
+	iif(g.verbal, 'the aftercare leaflet', iif(g.written, 'the aftercare talk', 'aftercare, by word and in writing,')) AS what
+FROM (SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, s.practitioner AS practitioner, s.place AS place,
+		EXISTS (SELECT 1 FROM consent n WHERE n.client = s.client AND n.kind = 'aftercare' AND n.form = 'verbal' AND n.void IS NULL
+			AND (n.session = s.id OR n.session IS NULL AND n.at_us BETWEEN s.start_us AND s.end_us + 86400000000)) AS verbal,
+		EXISTS (SELECT 1 FROM consent n WHERE n.client = s.client AND n.kind = 'aftercare' AND n.form = 'written' AND n.void IS NULL
+			AND (n.session = s.id OR n.session IS NULL AND n.at_us BETWEEN s.start_us AND s.end_us + 86400000000)) AS written
+	FROM session s
+	WHERE s.state IN ('closed', 'signed')
+		AND (s.kind <> 'consultation' OR EXISTS (SELECT 1 FROM run r WHERE r.session = s.id))
+		AND s.start_us >= :since_us   -- if since_us
+		AND s.start_us < :until_us    -- if until_us
+		AND s.id = :session           -- if session
+		AND s.client = :client        -- if client
+		AND s.practitioner = :practitioner -- if practitioner
+		AND s.place = :place          -- if place
+	) g
+WHERE NOT (g.verbal AND g.written)

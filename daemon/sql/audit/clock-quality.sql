@@ -1,0 +1,20 @@
+-- SPDX-License-Identifier: MIT
+-- doc: Runs of a session whose time is only estimated: the pen's clock was never compared with this computer's.
+-- source: integrity of the record
+-- scope: session
+-- severity: info
+-- key: session pen
+-- says: The time of {value} of the {runs} runs of pen {pen} for {client} is only estimated.
+-- do: Connect the pen during work, or before it is switched off.
+
+SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, x.pen AS pen, s.practitioner AS practitioner, s.place AS place,
+	x.estimated AS value, x.runs AS runs
+FROM session s CROSS JOIN session_total x ON x.session = s.id
+WHERE s.state <> 'void' AND x.estimated > 0
+	AND s.start_us >= :since_us   -- if since_us
+	AND s.start_us < :until_us    -- if until_us
+	AND s.id = :session           -- if session
+	AND s.client = :client        -- if client
+	AND s.practitioner = :practitioner -- if practitioner
+	AND s.place = :place          -- if place
+	AND x.pen = :pen              -- if pen

@@ -1,0 +1,42 @@
+-- SPDX-License-Identifier: MIT
+-- doc: A pen that goes from one client to another is disinfected or sterilised, and gets a new barrier film, between the two. What is recorded
+-- doc: for the session itself counts, as does what was done to the pen before its first run there. While nobody has said who sits in one of the
+-- doc: two sessions they are taken for two clients.
+-- source: NEHA Body Art Model Code 2024 s.8.1-8.2
+-- scope: session
+-- online: yes
+-- severity: critical
+-- key: session pen other_session
+-- says: Pen {pen} went from {other_client} to {client} without {what}; {other_session} had it before.
+-- do: Stop and do it, and record it: hygiene add. If it was done and not written down, record it with its time.
+
+SELECT g.at_us AS at_us, g.day AS day, g.session AS session, g.client AS client, g.pen AS pen, g.practitioner AS practitioner, g.place AS place,
+	g.other_session AS other_session, g.other_client AS other_client,
+	iif(g.clean, 'a new barrier film', iif(g.film, 'disinfection', 'disinfection and a new barrier film')) AS what
+FROM (SELECT a.from_us AS at_us, s.day AS day, s.id AS session, s.client AS client, a.pen AS pen, s.practitioner AS practitioner, s.place AS place,
+		o.id AS other_session, o.client AS other_client,
+		EXISTS (SELECT 1 FROM hygiene h WHERE h.session = s.id AND h.kind IN ('disinfected', 'sterilised') AND h.void IS NULL
+			AND (h.pen = a.pen OR h.pen IS NULL))
+		OR EXISTS (SELECT 1 FROM hygiene h WHERE h.pen = a.pen AND h.kind IN ('disinfected', 'sterilised') AND h.void IS NULL
+			AND h.at_us >= coalesce(b.to_us, o.end_us, a.from_us) AND h.at_us <= coalesce((SELECT r.start_us FROM run r
+				WHERE r.session = s.id AND r.start_us >= a.from_us AND r.pen = a.pen ORDER BY r.start_us LIMIT 1), a.to_us, s.end_us, :now_us)) AS clean,
+		EXISTS (SELECT 1 FROM hygiene h WHERE h.session = s.id AND h.kind = 'barrier' AND h.void IS NULL AND (h.pen = a.pen OR h.pen IS NULL))
+		OR EXISTS (SELECT 1 FROM item_use u LEFT JOIN lot l ON l.id = u.lot JOIN product p ON p.id = coalesce(u.product, l.product)
+			WHERE u.session = s.id AND u.void IS NULL AND p.category = 'barrier')
+		OR EXISTS (SELECT 1 FROM hygiene h WHERE h.pen = a.pen AND h.kind = 'barrier' AND h.void IS NULL
+			AND h.at_us >= coalesce(b.to_us, o.end_us, a.from_us) AND h.at_us <= coalesce(a.to_us, s.end_us, :now_us)) AS film
+	FROM session s
+		CROSS JOIN assignment a ON a.session = s.id AND a.void IS NULL
+		JOIN assignment b ON b.id = (SELECT x.id FROM assignment x JOIN session xs ON xs.id = x.session
+			WHERE x.pen = a.pen AND x.from_us < a.from_us AND x.void IS NULL AND xs.state <> 'void' ORDER BY x.from_us DESC LIMIT 1)
+		JOIN session o ON o.id = b.session
+	WHERE s.state <> 'void' AND o.id <> s.id AND (o.client IS NULL OR s.client IS NULL OR o.client <> s.client)
+		AND s.start_us >= :since_us   -- if since_us
+		AND s.start_us < :until_us    -- if until_us
+		AND s.id = :session           -- if session
+		AND s.client = :client        -- if client
+		AND s.practitioner = :practitioner -- if practitioner
+		AND s.place = :place          -- if place
+		AND a.pen = :pen              -- if pen
+	) g
+WHERE NOT (g.clean AND g.film)

@@ -1,0 +1,23 @@
+-- SPDX-License-Identifier: MIT
+-- doc: A session that has ended names at least one needle cartridge with its lot and the lot's expiry. A consultation in which no motor ran needs none.
+-- source: NEHA Body Art Model Code 2024 s.7; Ontario O. Reg. 136/18
+-- scope: session
+-- severity: error
+-- key: session
+-- says: In {session} of {client} {what}.
+-- do: Scan the box, or type what stands on it: lot use; an expiry that is missing: lot change.
+
+SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, s.practitioner AS practitioner, s.place AS place,
+	iif(EXISTS (SELECT 1 FROM item_use u JOIN lot l ON l.id = u.lot JOIN product p ON p.id = l.product
+		WHERE u.session = s.id AND u.void IS NULL AND p.category = 'cartridge'), 'the needle cartridge''s lot has no expiry', 'no needle cartridge is recorded with its lot') AS what
+FROM session s
+WHERE s.state IN ('closed', 'signed')
+	AND NOT EXISTS (SELECT 1 FROM item_use u JOIN lot l ON l.id = u.lot JOIN product p ON p.id = l.product
+		WHERE u.session = s.id AND u.void IS NULL AND p.category = 'cartridge' AND l.expiry_day IS NOT NULL)
+	AND (s.kind <> 'consultation' OR EXISTS (SELECT 1 FROM run r WHERE r.session = s.id))
+	AND s.start_us >= :since_us   -- if since_us
+	AND s.start_us < :until_us    -- if until_us
+	AND s.id = :session           -- if session
+	AND s.client = :client        -- if client
+	AND s.practitioner = :practitioner -- if practitioner
+	AND s.place = :place          -- if place

@@ -1,0 +1,19 @@
+-- SPDX-License-Identifier: MIT
+-- doc: A session that was changed after it had been signed. Each change says who made it and why: history list.
+-- source: integrity of the record
+-- scope: session
+-- severity: info
+-- key: session
+-- says: The record of {client} was changed after it was signed, {signed_at}: {value} times.
+-- do: Read what was changed and why: history list.
+
+SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, s.practitioner AS practitioner, s.place AS place,
+	s.amended AS value, s.signed_us AS signed_at
+FROM session s
+WHERE s.state <> 'void' AND s.amended > 0
+	AND s.start_us >= :since_us   -- if since_us
+	AND s.start_us < :until_us    -- if until_us
+	AND s.id = :session           -- if session
+	AND s.client = :client        -- if client
+	AND s.practitioner = :practitioner -- if practitioner
+	AND s.place = :place          -- if place
