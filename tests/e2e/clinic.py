@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A made-up clinic for the tests: its people, its stock, and stipplectl as somebody at the desk types it."""
+import datetime
 import json
 import os
 import subprocess
@@ -62,7 +63,6 @@ class Desk:
 def rfc3339(us):
     """UTC microseconds as the socket and the tool take them."""
     seconds, micros = divmod(us, 1_000_000)
-    import datetime
     return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S") + f".{micros:06d}Z"
 
 
