@@ -208,8 +208,8 @@ void ctl_help(FILE *out)
 	      "A live value in parentheses is stale. In a pipe, tables are the same "
 	      "without "
 	      "colours and nothing is cut off.\n\n"
-	      "Exit status: 0 done; 1 there is no such thing; 64 wrong usage, or "
-	      "refused because of what is recorded; 66 no\n"
+	      "Exit status: 0 done; 1 there is no such thing; 3, 4, 5 audit: at worst warn, error, critical;\n"
+	      "64 wrong usage, or refused because of what is recorded; 66 no\n"
 	      "input; 69 daemon not running or pen not connected; 70 a bug; 74 input "
 	      "or output failed; 75 busy, try again;\n"
 	      "76 not our protocol; 77 not permitted. More: man stipplectl.\n",

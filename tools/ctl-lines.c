@@ -130,6 +130,31 @@ const struct ctl_line ctl_lines[] = {
 		    "on_time_s=on_s pens"},
 	{.method = "day.get", .verb = "today", .run = ctl_today},
 
+	/* ---- the audit ---- */
+	{.method = "audit.list",
+	 .verb = "audit",
+	 .run = ctl_audit,
+	 .example = "stipplectl audit --since 2026-11-01 --severity error\n"
+		    "stipplectl audit --client 1001 --json | jq -r .finding\n"
+		    "Exit status: 3 warn, 4 error, 5 critical, of the worst that nobody acknowledged; else 0."},
+	{.method = "audit.rules", .columns = "rule severity values source scope online enabled"},
+	{.method = "audit.explain", .args = "rule"},
+	{.method = "audit.acknowledge",
+	 .args = "finding",
+	 .done = "Acknowledged: {finding}",
+	 .example = "stipplectl audit acknowledge session-long/session=12 --reason 'two breaks, not entered'"},
+	{.method = "profile.load",
+	 .args = "text",
+	 .run = ctl_profile_load,
+	 .done = "Profile {name} loaded: {values:value}",
+	 .example = "stipplectl profile load /etc/stipple/profiles/site.conf\nstipplectl profile load derby"},
+	{.method = "profile.use",
+	 .args = "profile from",
+	 .run = ctl_profile_use,
+	 .done = "Profile {name} judges[ from {from} on]",
+	 .example = "stipplectl profile use oregon-331-915\nstipplectl profile use site --from 2026-07-01"},
+	{.method = "profile.list", .columns = "name in_use from include values loaded doc"},
+
 	/* ---- machine time ---- */
 	{.method = "run.list",
 	 .columns = "id pen start on_time_s=on_s cycles lost_cycles=lost freq_mean_hz=Hz "

@@ -280,6 +280,12 @@ static int find_of_noun(struct ctl *ctl, const char *noun, int *argc, char ***ar
 	return 0;
 }
 
+/* "audit" is a verb by itself, and has others: what follows tells which is meant. */
+static bool stands_alone(const char *word, int argc, char **argv)
+{
+	return ctl_verb_find(word) && (argc == 0 || argv[0][0] == '-');
+}
+
 static int find_verb(struct ctl *ctl, int *argc, char ***argv)
 {
 	const char *word = *(*argv)++;
@@ -289,7 +295,7 @@ static int find_verb(struct ctl *ctl, int *argc, char ***argv)
 	for (char *p = (*argv)[-1]; *p; p++)
 		if (*p == '_')
 			*p = '-';
-	if (ctl_noun_exists(word, strlen(word)))
+	if (ctl_noun_exists(word, strlen(word)) && !stands_alone(word, *argc, *argv))
 		return find_of_noun(ctl, word, argc, argv);
 	ctl->verb = ctl_verb_find(word);
 	if (!ctl->verb)

@@ -28,6 +28,9 @@
 
 enum ctl_exit {
 	EXIT_NONE_SUCH = 1, /* the answer is "there is no such ..." */
+	EXIT_FOUND_WARN = 3, /* audit: the worst that nobody acknowledged; info is 0 */
+	EXIT_FOUND_ERROR = 4,
+	EXIT_FOUND_CRITICAL = 5,
 	EXIT_USAGE = 64,
 	EXIT_DATA = 65, /* some lines of a file were refused */
 	EXIT_NO_INPUT = 66,
@@ -300,6 +303,9 @@ int ctl_help_run(struct ctl *ctl);
 int ctl_bridge(struct ctl *ctl);
 int ctl_scan(struct ctl *ctl);
 int ctl_today(struct ctl *ctl);
+int ctl_audit(struct ctl *ctl);
+int ctl_profile_load(struct ctl *ctl);
+int ctl_profile_use(struct ctl *ctl);
 int ctl_history(struct ctl *ctl);
 int ctl_import(struct ctl *ctl);
 int ctl_export(struct ctl *ctl);

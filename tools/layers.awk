@@ -19,6 +19,7 @@ function rooms_and_libraries() {
 
 	# Declarations alone: the tool's verbs, options, prompts and manual are made of them, with no daemon running.
 	one_header("tools", "db/change.h")
+	one_header("tools", "db/audit.h")
 
 	# Libraries that open a device: a file of transport/ has one of them at most.
 	vendor["libserialport"] = vendor["libusb"] = 1

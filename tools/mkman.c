@@ -199,6 +199,9 @@ static void ending(void)
 	} statuses[] = {
 		{0, "Done."},
 		{EXIT_NONE_SUCH, "There is no such record, or method."},
+		{EXIT_FOUND_WARN, "Of audit: the worst that nobody acknowledged is a warning."},
+		{EXIT_FOUND_ERROR, "Of audit: it is an error."},
+		{EXIT_FOUND_CRITICAL, "Of audit: it is critical."},
 		{EXIT_USAGE, "Wrong usage, or refused because of what is recorded."},
 		{EXIT_DATA, "Some lines of a file were refused."},
 		{EXIT_NO_INPUT, "A file cannot be read."},

@@ -90,6 +90,10 @@ extern const struct db_rule db_rules[];
 extern const size_t db_n_rules;
 const struct db_rule *db_rule_find(const char *name); /* NULL: no such rule */
 
+/* The profiles that came with this program, by name; generated. */
+extern const struct db_sql db_profiles[];
+extern const size_t db_n_profiles;
+
 const char *db_severity_name(enum db_severity severity); /* "none" ... "critical" */
 enum db_severity db_severity_parse(const char *name);    /* SEVERITY_NONE for none of them, and for NULL */
 const char *db_scope_name(enum db_scope scope);

@@ -241,6 +241,8 @@ static char *column_number(struct row *w, int column)
 		json_int(&b, sqlite3_column_int64(w->stmt, column));
 	else if (type == SQLITE_FLOAT)
 		json_decimal(&b, sqlite3_column_double(w->stmt, column), 3);
+	else
+		return NULL;
 	return buf_take(&b);
 }
 

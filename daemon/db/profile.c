@@ -10,7 +10,7 @@
 #include "db/change.h"
 #include "db/profile.h"
 
-enum where { IN_NOTHING, IN_PROFILE, IN_RULE, IN_RETENTION, IN_SKIPPED };
+enum where { IN_NOTHING, IN_PROFILE, IN_RULE, IN_RETENTION };
 
 /* A key of the section being read; they are written when all of it, source and day too, is known.
  */
@@ -24,7 +24,6 @@ struct reading {
 	struct profile *p;
 	const char *file;
 	char *problem;
-	bool known_only;
 	unsigned line, section_line;
 	enum where where;
 	const struct db_rule *rule;
@@ -201,7 +200,7 @@ static int add_rule_key(struct reading *r, const struct key *k, int32_t day)
 		return add_row(r, rule, k, day, NULL, v);
 	}
 	if (!t)
-		return r->known_only ? unknown_key(r, k) : 0;
+		return unknown_key(r, k);
 	if (streq(v, "off"))
 		return add_row(r, rule, k, day, "null", NULL);
 	if (!is_number(v, t->type == DB_INT))
@@ -299,8 +298,8 @@ static int enter_rule(struct reading *r, char *name)
 	for (size_t n = strlen(name); n > 0 && isspace((unsigned char)name[n - 1]);)
 		name[--n] = '\0';
 	r->rule = db_rule_find(name);
-	r->where = r->rule ? IN_RULE : IN_SKIPPED;
-	if (r->rule || !r->known_only)
+	r->where = IN_RULE;
+	if (r->rule)
 		return 0;
 	return bad(r, r->line,
 		   "there is no rule %s: `stipplectl audit rules` lists those there are", name);
@@ -384,8 +383,7 @@ static int take_line(struct reading *r, char *line)
 		      : bad(r, r->line, "neither [section] nor key = value");
 }
 
-int profile_parse(struct profile *p, const char *text, const char *file, bool known_only,
-		  char problem[512])
+int profile_parse(struct profile *p, const char *text, const char *file, char problem[512])
 {
 	_cleanup_(freep) char *copy_of = strdup(text);
 	_cleanup_(freep) struct reading *r = calloc(1, sizeof(*r));
@@ -395,11 +393,7 @@ int profile_parse(struct profile *p, const char *text, const char *file, bool kn
 	*p = (struct profile){.values = BUF_INIT(0)};
 	if (!copy_of || !r)
 		return -ENOMEM;
-	*r = (struct reading){.p = p,
-			      .file = file,
-			      .problem = problem,
-			      .known_only = known_only,
-			      .seen = BUF_INIT(0)};
+	*r = (struct reading){.p = p, .file = file, .problem = problem, .seen = BUF_INIT(0)};
 	json_open(&p->values, '[');
 	while (e == 0 && (line = strsep(&at, "\n"))) {
 		r->line++;
@@ -429,21 +423,12 @@ const char *db_profile_shipped(const char *name)
 
 /* ---- for profile.load ---- */
 
-static bool is_shipped(const char *text)
-{
-	for (size_t i = 0; i < db_n_profiles; i++)
-		if (streq(db_profiles[i].sql, text))
-			return true;
-	return false;
-}
-
 static int parse_arguments(sqlite3_value **argv, struct profile *p, char problem[512])
 {
 	const char *text = (const char *)sqlite3_value_text(argv[0]),
 		   *file = (const char *)sqlite3_value_text(argv[1]);
 
-	return profile_parse(p, text ? text : "", file ? file : "text",
-			     !is_shipped(text ? text : ""), problem);
+	return profile_parse(p, text ? text : "", file ? file : "text", problem);
 }
 
 static void profile_problem(sqlite3_context *ctx, int argc, sqlite3_value **argv)
@@ -536,6 +521,7 @@ int db_load_default_profile(struct db *db)
 		return r;
 	}
 	msg->done = on_loaded;
+	msg->urgent = true;
 	db_submit(db, msg);
 	return 0;
 }

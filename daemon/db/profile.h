@@ -37,18 +37,14 @@ struct profile {
 
 /*
  * Reads @text; @file is what it is called in messages. -EINVAL with "FILE:LINE: what, and what is allowed" in @problem, or -ENOMEM.
- * The caller frees with profile_done() either way. @known_only false: what names a rule or key that this program does not have is
- * passed over, as in a shipped profile of another version.
+ * The caller frees with profile_done() either way.
  */
-int profile_parse(struct profile *p, const char *text, const char *file, bool known_only, char problem[512]);
+int profile_parse(struct profile *p, const char *text, const char *file, char problem[512]);
 void profile_done(struct profile *p);
 
 /* profile_problem(text, file) and profile_part(text, file, part), for the change profile.load. An SQLite result code. */
 int profile_functions_add(sqlite3 *handle);
 
-/* The profiles that came with this program, by name; generated. */
-extern const struct db_sql db_profiles[];
-extern const size_t db_n_profiles;
-const char *db_profile_shipped(const char *name); /* its text; NULL: none of that name */
+const char *db_profile_shipped(const char *name); /* text of the one that came with this program (db_profiles); NULL: there is none */
 
 #endif

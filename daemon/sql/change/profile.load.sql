@@ -3,7 +3,7 @@
 -- doc: then on, each day by the values that were in force on it. The first one loaded is in use at once.
 -- role: admin
 -- noun: profile
--- param: text text required min=1 max=32768 -- The profile, as daemon/profiles/*.conf are written.
+-- param: text text required min=1 max=32768 -- The text of the profile; stipplectl takes the name of its file, or of a profile that came with stipple.
 -- param: file text max=255 -- What the text is called in messages.
 -- column: name text -- Its name.
 -- column: values int -- Values that it sets.
