@@ -14,7 +14,7 @@
 SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, s.practitioner AS practitioner, s.place AS place,
 	(s.day - CAST(replace(b.value, '-', '') AS INTEGER)) / 10000 AS value, t.value AS threshold,
 	CASE WHEN (s.day - CAST(replace(b.value, '-', '') AS INTEGER)) / 10000 < t.value
-		THEN 'was ' || (s.day - CAST(replace(b.value, '-', '') AS INTEGER)) / 10000 || ' years old'
+		THEN 'was ' || ((s.day - CAST(replace(b.value, '-', '') AS INTEGER)) / 10000) || ' years old'
 	WHEN c.age_checked_us IS NULL THEN 'had no age check'
 	ELSE 'had no age check yet, the first being of ' || day_text(local_day(c.age_checked_us)) || ',' END AS what
 FROM session s

@@ -4,7 +4,7 @@
 -- scope: session
 -- severity: info
 -- key: session pen
--- says: The time of {value} of the {runs} runs of pen {pen} for {client} is only estimated.
+-- says: The time of {value} of the {runs} runs of {pen} for {client} is only estimated.
 -- do: Connect the pen during work, or before it is switched off.
 
 SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, x.pen AS pen, s.practitioner AS practitioner, s.place AS place,

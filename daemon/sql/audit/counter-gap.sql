@@ -8,7 +8,7 @@
 -- threshold: cycles int 1000 cycles -- More cycles than this differ, or more of them than the other.
 -- threshold: percent real 1 percent -- More of the counted cycles than this, in a hundred.
 -- key: pen event
--- says: Between {from_at} and {at_us} the counter of pen {pen} moved by {moved}, and {held} cycles are recorded: {value} differ.
+-- says: Between {from_at} and {at_us} the counter of {pen} moved by {moved}, and {held} cycles are recorded: {value} differ.
 -- do: See what the pen's log lost, event list and loss list; ask the practitioner what was done then.
 
 SELECT g.at_us AS at_us, g.pen AS pen, g.event AS event, g.from_us AS from_at, g.moved AS moved, g.held AS held, abs(g.moved - g.held) AS value,

@@ -5,7 +5,7 @@
 -- severity: info
 -- threshold: p99_um int 250 um -- The 99th percentile of protrusion is less than this.
 -- key: session pen
--- says: For {client} the needle of pen {pen} protruded {value} at most in 99 of 100 cycles; less than {threshold} may fade early.
+-- says: For {client} the needle of {pen} protruded {value} at most in 99 of 100 cycles; less than {threshold} may fade early.
 -- do: See whether the cartridge was set right, and whether the pen's depth is.
 
 SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, x.pen AS pen, s.practitioner AS practitioner, s.place AS place,

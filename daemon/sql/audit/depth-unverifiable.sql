@@ -7,12 +7,12 @@
 -- severity: info
 -- threshold: epidermis_um int 100 um -- The depth that the policy allows.
 -- key: session pen
--- says: Whether the needle of pen {pen} stayed within {threshold} of the skin of {client} cannot be verified; {what}.
+-- says: Whether the needle of {pen} stayed in the outer {threshold} of the skin of {client} cannot be verified; {what}.
 -- do: Tell the client and whoever asks that no pen can show it.
 
 SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, x.pen AS pen, s.practitioner AS practitioner, s.place AS place,
 	x.depth_sum_um / nullif(x.depth_count, 0) AS value, t.value AS threshold,
-	coalesce('its mean protrusion was ' || x.depth_sum_um / nullif(x.depth_count, 0) || ' um', 'it measured no depth') AS what
+	coalesce('its mean protrusion was ' || (x.depth_sum_um / nullif(x.depth_count, 0)) || ' um', 'it measured no depth') AS what
 FROM session s CROSS JOIN session_total x ON x.session = s.id
 	JOIN audit_threshold t ON t.rule = 'depth-unverifiable' AND t.name = 'epidermis_um' AND s.day >= t.from_day AND s.day < t.to_day
 WHERE s.state <> 'void' AND t.value IS NOT NULL

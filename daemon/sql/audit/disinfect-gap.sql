@@ -7,7 +7,7 @@
 -- online: yes
 -- severity: critical
 -- key: session pen other_session
--- says: Pen {pen} went from {other_client} to {client} without {what}; {other_session} had it before.
+-- says: {pen} went from {other_client} to {client} without {what}; {other_session} had it before.
 -- do: Stop and do it, and record it: hygiene add. If it was done and not written down, record it with its time.
 
 SELECT g.at_us AS at_us, g.day AS day, g.session AS session, g.client AS client, g.pen AS pen, g.practitioner AS practitioner, g.place AS place,

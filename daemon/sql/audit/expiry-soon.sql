@@ -6,12 +6,12 @@
 -- severity: info
 -- threshold: within_days int 30 days -- The last good day is at most so many days away.
 -- key: lot
--- says: {product}, {lot}, is good for {value} more, to {expiry_day}.
+-- says: {lot} is good for {value} more, to {expiry_day}.
 -- do: Use it first, or order anew.
 
-SELECT CAST((day_number(l.expiry_day) - t.value) * 86400000000 + 43200000000 AS INTEGER) AS at_us, l.id AS lot, p.name AS product,
+SELECT CAST((day_number(l.expiry_day) - t.value) * 86400000000 + 43200000000 AS INTEGER) AS at_us, l.id AS lot,
 	l.expiry_day AS expiry_day, day_number(l.expiry_day) - day_number(:today) AS value, t.value AS threshold
-FROM audit_threshold t CROSS JOIN lot l JOIN product p ON p.id = l.product
+FROM audit_threshold t CROSS JOIN lot l
 WHERE t.rule = 'expiry-soon' AND t.name = 'within_days' AND :today >= t.from_day AND :today < t.to_day
 	AND l.expiry_day >= :today AND day_number(l.expiry_day) - day_number(:today) <= t.value AND l.status = 'ok'
 	AND (l.quantity IS NULL OR l.quantity > (SELECT coalesce(sum(u.quantity), 0) FROM item_use u WHERE u.lot = l.id AND u.void IS NULL))

@@ -8,7 +8,7 @@
 -- threshold: min_hz int 80 Hz -- Slower is out of range.
 -- threshold: max_hz int 150 Hz -- Faster is out of range.
 -- key: session pen
--- says: For {client}, {value} of the cycles of pen {pen} were outside {low} to {high} Hz, {mean} Hz being the mean; up to {threshold} is usual.
+-- says: For {client}, {value} of the cycles of {pen} were outside {low} to {high} Hz, {mean} Hz being the mean; up to {threshold} is usual.
 -- do: See whether the voltage was meant so; else have the pen looked at.
 
 SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, x.pen AS pen, s.practitioner AS practitioner, s.place AS place,

@@ -7,7 +7,7 @@
 -- severity: warn
 -- threshold: sd_hz real 5 Hz -- A larger standard deviation is unstable.
 -- key: session pen
--- says: In a steady run for {client} the frequency of pen {pen} had a standard deviation of {value}; more than {threshold} is unstable.
+-- says: In a steady run for {client} the frequency of {pen} had a standard deviation of {value}; more than {threshold} is unstable.
 -- do: Look at the cable, the supply and the brushes; have the pen serviced if it stays.
 
 SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, x.pen AS pen, s.practitioner AS practitioner, s.place AS place,

@@ -6,7 +6,7 @@
 -- severity: info
 -- threshold: motor_h real 500 h -- More motor-on time than this since the last service.
 -- key: pen from_day
--- says: Pen {pen} has run {value} {since}; after {threshold} a service is due.
+-- says: {pen} has run {value} {since}; after {threshold} a service is due.
 -- do: Have it serviced, and record it: hygiene add serviced.
 
 SELECT coalesce((SELECT max(a.from_us) FROM assignment a WHERE a.pen = g.pen AND a.void IS NULL), :now_us) AS at_us, g.pen AS pen,

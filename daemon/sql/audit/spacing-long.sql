@@ -6,7 +6,7 @@
 -- severity: info
 -- threshold: days int 42 days -- More days than this since the session before.
 -- key: session
--- says: {client} came back after {value}, session {before_session} having been on {before_day}; up to {threshold} is usual.
+-- says: {client} came back after {value}, {before_session} having been on {before_day}; up to {threshold} is usual.
 -- do: See how the skin healed and whether the plan still holds.
 
 SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, s.practitioner AS practitioner, s.place AS place,

@@ -7,7 +7,7 @@
 -- severity: warn
 -- threshold: gap_s real 5 s -- More time than this is missing.
 -- key: session pen loss
--- says: Of {session} with {client}, {what} of pen {pen} are missing: {value} or less; up to {threshold} is let pass.
+-- says: Of {session} with {client}, {what} of {pen} are missing: {value} or less; up to {threshold} is let pass.
 -- do: Connect the pen while it works, or often enough; note in the session what is known.
 
 SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, x.pen AS pen, s.practitioner AS practitioner, s.place AS place,
@@ -26,7 +26,7 @@ WHERE s.state <> 'void' AND x.lost_cycles > 0 AND (x.cycles = 0 OR x.lost_cycles
 UNION ALL
 SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, a.pen AS pen, s.practitioner AS practitioner, s.place AS place,
 	l.id AS loss, round((min(l.before_us, coalesce(a.to_us, s.end_us, :now_us)) - max(coalesce(l.after_us, 0), a.from_us)) / 1e6, 1) AS value,
-	t.value AS threshold, l.next_seq - l.first_seq || ' records' AS what
+	t.value AS threshold, (l.next_seq - l.first_seq) || ' records' AS what
 FROM session s
 	CROSS JOIN assignment a ON a.session = s.id AND a.void IS NULL
 	JOIN loss l ON l.id IN (SELECT y.id FROM loss y WHERE y.pen = a.pen AND y.before_us > a.from_us ORDER BY y.before_us LIMIT 4)

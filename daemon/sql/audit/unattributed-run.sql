@@ -7,7 +7,7 @@
 -- threshold: on_s real 30 s -- More motor-on time than this in a day, or more cycles than the other.
 -- threshold: cycles int 1000 cycles -- More cycles than this in a day.
 -- key: pen day
--- says: Pen {pen} ran for {value} on {day} outside any session, in {runs} runs with {cycles} cycles.
+-- says: {pen} ran for {value} on {day} outside any session, in {runs} runs with {cycles} cycles.
 -- do: Say whose it was, run link, or why it was nobody's, run dismiss.
 
 SELECT g.at_us AS at_us, g.day AS day, g.pen AS pen, round(g.on_us / 1e6, 1) AS value, t.value AS threshold, g.runs AS runs, g.cycles AS cycles

@@ -6,7 +6,7 @@
 -- threshold: warn_mg int 30 mg severity=warn -- More than this is high.
 -- threshold: error_mg int 60 mg severity=error -- More than this is critical.
 -- key: session pen
--- says: For {client}, pen {pen} vibrated with {value}; more than {threshold} is high.
+-- says: For {client}, {pen} vibrated with {value}; more than {threshold} is high.
 -- do: Have the pen's bearing looked at before it is used again.
 
 SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, x.pen AS pen, s.practitioner AS practitioner, s.place AS place,

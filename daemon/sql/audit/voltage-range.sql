@@ -7,7 +7,7 @@
 -- threshold: min_mv int 4000 mV -- Less is out of range.
 -- threshold: max_mv int 12000 mV -- More is out of range.
 -- key: session pen
--- says: For {client}, pen {pen} ran at {value}; {low} to {high} mV is its range.
+-- says: For {client}, {pen} ran at {value}; {low} to {high} mV is its range.
 -- do: Set the supply right, or have it looked at.
 
 SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, x.pen AS pen, s.practitioner AS practitioner, s.place AS place,

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MIT */
+/* Audit rules on what a clinic records: each fires, does not at its threshold, and what it does
+ * where something was not recorded. */
+#include "audit_world.h"
+
+static int64_t lot_of(const char *category, const char *number, const char *expiry)
+{
+	return expiry ? clinic_do(&w, "lot.add", T("number", number), T("category", category),
+				  T("name", category), T("expiry", expiry))
+		      : clinic_do(&w, "lot.add", T("number", number), T("category", category),
+				  T("name", category));
+}
+
+static void used(int64_t lot, int64_t session)
+{
+	clinic_do(&w, "lot.use", N("lot", lot), N("session", session), N("used_anyway", 1));
+}
+
+static void clean(const char *kind, int64_t at_us)
+{
+	clinic_do(&w, "hygiene.add", T("kind", kind), T("pen", "INVENTED-1"), N("at", at_us),
+		  T("note", "wiped"));
+}
+
+/* ---- hygiene and traceability ---- */
+
+static void disinfect_gap(void **state)
+{
+	(void)state;
+	sat(anna, AT(2, 9, 0), 60);
+	assert_found("disinfect-gap", "");
+	sat(anna, AT(3, 9, 0), 60); /* the same client */
+	assert_found("disinfect-gap", "");
+	sat(bert, AT(4, 9, 0), 60);
+	assert_found("disinfect-gap", "critical disinfect-gap/session=3/pen=1/other_session=2 /");
+	assert_said("Pen INVENTED-1 went from client 1001 to client 1002 without disinfection and "
+		    "a new "
+		    "barrier film; session #2 had it before.");
+	/* before the session before had ended; then at that very moment */
+	clean("disinfected", AT(3, 10, 0) - 1);
+	found("disinfect-gap");
+	assert_non_null(strstr(found_says, "without disinfection and"));
+	clean("disinfected", AT(3, 10, 0));
+	found("disinfect-gap");
+	assert_non_null(strstr(found_says, "without a new barrier film;"));
+	clean("barrier", AT(4, 8, 59));
+	assert_found("disinfect-gap", "");
+}
+
+/* What was done after the needle had run is too late, unless it was recorded for the session. */
+static void disinfect_gap_too_late(void **state)
+{
+	int64_t s;
+
+	(void)state;
+	sat(anna, AT(3, 9, 0), 60);
+	s = sat(bert, AT(4, 9, 0), 60);
+	ran((struct run_made){PLAIN, .at_us = AT(4, 9, 10)});
+	clean("barrier", AT(4, 8, 59));
+	clean("disinfected", AT(4, 9, 11));
+	assert_found("disinfect-gap", "critical disinfect-gap/session=2/pen=1/other_session=1 /");
+	clinic_do(&w, "hygiene.add", T("kind", "disinfected"), T("pen", "INVENTED-1"),
+		  N("session", s), T("note", "wiped"), N("at", AT(4, 9, 11)));
+	assert_found("disinfect-gap", "");
+}
+
+static void expired_used(void **state)
+{
+	int64_t s = sat(anna, AT(4, 9, 0), 60), film;
+
+	(void)state;
+	used(lot_of("pigment", "GOOD", "2026-11-04"), s); /* its last good day */
+	used(lot_of("pigment", "MONTH", "2026-11"), s);
+	used(lot_of("pigment", "NONE", NULL), s);
+	assert_found("expired-used", "");
+	used(lot_of("cartridge", "OLD", "2026-11-03"), s);
+	assert_found("expired-used", "critical expired-used/session=1/lot=4 1/0");
+	assert_said("Lot OLD of cartridge was used for client 1001 1 day after its last good day, "
+		    "2026-11-03.");
+	/* a film that was put on, by its lot */
+	film = lot_of("barrier", "FILM", "2026-10");
+	clinic_do(&w, "hygiene.add", T("kind", "barrier"), N("session", s), N("at", AT(4, 9, 1)),
+		  N("lot", film));
+	assert_found("expired-used", "critical expired-used/session=1/lot=4 1/0\n"
+				     "critical expired-used/session=1/lot=5 4/0");
+}
+
+static void recall_exposed(void **state)
+{
+	int64_t s, lot, other;
+
+	(void)state;
+	s = sat(anna, AT(4, 9, 0), 60);
+	lot = lot_of("pigment", "L1", "2027-01");
+	other = lot_of("pigment", "L2", "2027-01");
+	used(lot, s);
+	assert_found("recall-exposed", "");
+	clinic_do(&w, "lot.recall", N("lot", other), T("reason", "by its maker"));
+	assert_found("recall-exposed", "");
+	clinic_do(&w, "lot.quarantine", N("lot", lot), T("reason", "odd colour"));
+	assert_found("recall-exposed", "critical recall-exposed/session=1/lot=1 /");
+	assert_said(
+		"Client 1001 met lot L1 of pigment, which is quarantined since 2026-11-18 11:06.");
+}
+
+static void lots_missing(void **state)
+{
+	int64_t s;
+
+	(void)state;
+	s = sat(anna, AT(4, 9, 0), 60);
+	assert_found("needle-lot-missing", "error needle-lot-missing/session=1 /");
+	assert_said("In session #1 of client 1001 no needle cartridge is recorded with its lot.");
+	used(lot_of("cartridge", "C1", NULL), s);
+	assert_found("needle-lot-missing", "error needle-lot-missing/session=1 /");
+	assert_said("In session #1 of client 1001 the needle cartridge's lot has no expiry.");
+	used(lot_of("cartridge", "C2", "2027-01"), s);
+	assert_found("needle-lot-missing", "");
+	assert_found("ink-lot-missing", "error ink-lot-missing/session=1 /");
+	used(lot_of("pigment", "P1", "2027-01"), s);
+	assert_found("ink-lot-missing", "");
+	/* not while it is open, and not of a talk */
+	clinic_do(&w, "session.add", N("client", anna), N("start", AT(5, 9, 0)),
+		  N("end", AT(5, 10, 0)), T("kind", "consultation"));
+	clinic_do(&w, "session.start", N("client", bert), T("kind", "foundation"));
+	assert_found("needle-lot-missing", "");
+	assert_found("ink-lot-missing", "");
+}
+
+static void barrier_missing(void **state)
+{
+	(void)state;
+	sat(bert, AT(3, 9, 0), 60);
+	clean("barrier", AT(3, 8, 0));
+	sat(anna, AT(4, 9, 0), 60);
+	assert_found("barrier-missing", "error barrier-missing/session=2 /");
+	clean("barrier", AT(4, 10, 0) + 1); /* after it */
+	assert_found("barrier-missing", "error barrier-missing/session=2 /");
+	clean("barrier", AT(3, 10, 0)); /* as soon as the other had ended */
+	assert_found("barrier-missing", "");
+}
+
+static void spore_test(void **state)
+{
+	int64_t place = clinic_do(&w, "place.add", T("name", "Autoclave"), T("kind", "steriliser"));
+
+	(void)state;
+	assert_found("spore-test", ""); /* never used */
+	clinic_do(&w, "hygiene.add", T("kind", "sterilised"), N("place", place),
+		  N("at", AT(-13, 9, 0))); /* 18 October: 31 days ago */
+	assert_found("spore-test", "");
+	clinic_do(&w, "hygiene.add", T("kind", "spore_test"), T("result", "passed"),
+		  N("place", place), N("at", AT(-46, 9, 0)));
+	assert_found("spore-test", "error spore-test/place=1/from_day=20260915 64/31");
+	assert_said("Steriliser Autoclave went 64 days without a spore test, from 2026-09-15 until "
+		    "now; more than "
+		    "31 days is too long.");
+	clinic_do(&w, "hygiene.add", T("kind", "spore_test"), T("result", "passed"),
+		  N("place", place), N("at", AT(-14, 9, 0)));
+	assert_found("spore-test", "error spore-test/place=1/from_day=20260915 32/31\n"
+				   "error spore-test/place=1/from_day=20261017 32/31");
+	clinic_do(&w, "hygiene.add", T("kind", "spore_test"), T("result", "failed"),
+		  N("place", place), N("at", AT(17, 9, 0)));
+	assert_found("spore-test", "error spore-test/place=1/from_day=20260915 32/31");
+}
+
+static void expiry_soon(void **state)
+{
+	int64_t lot;
+
+	(void)state;
+	lot_of("pigment", "FAR", "2026-12-19");
+	lot_of("pigment", "GONE", "2026-11-17");
+	lot_of("pigment", "NEVER", NULL);
+	assert_found("expiry-soon", "");
+	lot_of("pigment", "SOON", "2026-12-18");
+	assert_found("expiry-soon", "info expiry-soon/lot=4 30/30");
+	assert_said("Lot SOON of pigment is good for 30 days more, to 2026-12-18.");
+	lot = clinic_do(&w, "lot.add", T("number", "TWO"), T("category", "pigment"),
+			T("name", "pigment"), T("expiry", "2026-11-30"), N("quantity", 2));
+	sat(anna, AT(4, 9, 0), 60);
+	clinic_do(&w, "lot.use", N("lot", lot), N("session", 1));
+	assert_found("expiry-soon", "info expiry-soon/lot=4 30/30\ninfo expiry-soon/lot=5 12/30");
+	clinic_do(&w, "lot.use", N("lot", lot), N("session", 1));
+	assert_found("expiry-soon", "info expiry-soon/lot=4 30/30");
+}
+
+/* ---- people ---- */
+
+static void age(void **state)
+{
+	int64_t young = clinic_do(&w, "client.add", T("number", "1003"),
+				  T("birth_date", "2008-11-05"), N("age_checked_by", mara));
+
+	(void)state;
+	clinic_do(&w, "session.add", N("client", young), N("start", AT(5, 9, 0)),
+		  N("end", AT(5, 10, 0)), T("kind", "foundation")); /* the birthday */
+	found("age");
+	assert_non_null(strstr(found_says, "no age check yet"));
+	clinic_do(&w, "client.check_age", N("client", young), N("practitioner", mara),
+		  N("age_checked", AT(5, 8, 0)), T("reason", "as it was"));
+	assert_found("age", "");
+	clinic_do(&w, "session.add", N("client", young), N("start", AT(4, 9, 0)),
+		  N("end", AT(4, 10, 0)), T("kind", "foundation"));
+	assert_found("age", "critical age/session=2 17/18");
+	assert_said("Client 1003 was 17 years old on 2026-11-04; 18 years is the least.");
+	/* nothing is known of the client; nobody is known; a talk */
+	sat(anna, AT(6, 9, 0), 60);
+	found("age");
+	assert_non_null(strstr(found("age"), "critical age/session=3 /18"));
+	clinic_do(&w, "session.add", N("client", bert), N("start", AT(7, 9, 0)),
+		  N("end", AT(7, 10, 0)), T("kind", "consultation"));
+	assert_null(strstr(found("age"), "session=4"));
+}
+
+static void aftercare(const char *form, int64_t at_us)
+{
+	clinic_do(&w, "aftercare.add", N("client", anna), T("form", form), N("at", at_us));
+}
+
+static void aftercare_missing(void **state)
+{
+	(void)state;
+	sat(anna, AT(4, 9, 0), 60);
+	assert_found("aftercare-missing", "error aftercare-missing/session=1 /");
+	assert_said("For session #1 of client 1001 aftercare, by word and in writing, is not "
+		    "recorded.");
+	aftercare("verbal", AT(4, 9, 59));
+	found("aftercare-missing");
+	assert_said("For session #1 of client 1001 the aftercare leaflet is not recorded.");
+	aftercare("written", AT(5, 10, 0) + 1); /* a day and more after its end */
+	assert_found("aftercare-missing", "error aftercare-missing/session=1 /");
+	aftercare("written", AT(5, 10, 0));
+	assert_found("aftercare-missing", "");
+}
+
+static void licence_expired(void **state)
+{
+	(void)state;
+	sat(anna, AT(4, 9, 0), 60);
+	assert_found("licence-expired", ""); /* no licence is recorded */
+	clinic_do(&w, "practitioner.change", N("practitioner", mara),
+		  T("licence_until", "2026-11-04"));
+	assert_found("licence-expired", "");
+	sat(anna, AT(5, 9, 0), 60);
+	assert_found("licence-expired", "error licence-expired/session=2 1/0");
+	assert_said(
+		"Mara Muster worked on client 1001 1 day after the licence ended, on 2026-11-04.");
+}
+
+static void patch_test(void **state)
+{
+	(void)state;
+	clinic_do(&w, "session.add", N("client", anna), N("start", AT(3, 9, 0)),
+		  N("end", AT(3, 10, 0)), T("kind", "consultation"));
+	assert_found("patch-test", "");
+	sat(anna, AT(4, 9, 0), 60);
+	assert_found("patch-test", "warn patch-test/session=2 /24");
+	assert_said("Before the first session of client 1001 no patch test is recorded; at least "
+		    "24 h is asked for.");
+	clinic_do(&w, "product.add", T("category", "pigment"), T("name", "Ink"));
+	clinic_do(&w, "patch_test.add", N("client", anna), N("at", AT(3, 10, 0)), N("product", 1));
+	assert_found("patch-test", "warn patch-test/session=2 23/24");
+	clinic_do(&w, "patch_test.add", N("client", anna), N("at", AT(3, 9, 0)), N("product", 1));
+	assert_found("patch-test", "");
+	sat(anna, AT(5, 9, 0), 60); /* not the first */
+	assert_found("patch-test", "");
+}
+
+static void reaction_open(void **state)
+{
+	int64_t x;
+
+	(void)state;
+	clinic_do(&w, "reaction.add", N("client", anna), T("kind", "colour_shift"),
+		  T("severity", "mild"), N("at", AT(11, 9, 0))); /* 7 days */
+	assert_found("reaction-open", "");
+	x = clinic_do(&w, "reaction.add", N("client", bert), T("kind", "infection"),
+		      T("severity", "moderate"), N("at", AT(10, 23, 0)));
+	assert_found("reaction-open", "warn reaction-open/reaction=2 8/7");
+	assert_said("A moderate reaction (infection) of client 1002, noticed at 2026-11-10 23:00, "
+		    "has had no follow-up "
+		    "for 8 days.");
+	clinic_do(&w, "reaction.follow_up", N("reaction", x), T("follow_up", "healing"));
+	assert_found("reaction-open", "");
+}
+
+/* ---- the course ---- */
+
+static int64_t course;
+
+static int64_t sat_in_course(const char *kind, int64_t start_us)
+{
+	return clinic_do(&w, "session.add", N("client", anna), N("course", course),
+			 N("start", start_us), N("end", start_us + 3600 * SECOND_US),
+			 T("kind", kind));
+}
+
+static void spacing(void **state)
+{
+	(void)state;
+	course = clinic_do(&w, "course.add", N("client", anna), T("goal", "density"));
+	sat_in_course("foundation", AT(-40, 9, 0)); /* 20 September */
+	sat_in_course("build", AT(2, 9, 0));	    /* 42 days */
+	assert_found("spacing-long", "");
+	assert_found("spacing-short", "");
+	clinic_do(&w, "session.change", N("session", 2), N("end", AT(3, 10, 0)),
+		  T("reason", "typed wrong"));
+	clinic_do(&w, "session.change", N("session", 2), N("start", AT(3, 9, 0)),
+		  T("reason", "typed wrong"));
+	assert_found("spacing-long", "info spacing-long/session=2 43/42");
+	assert_said("Client 1001 came back after 43 days, session #1 having been on 2026-09-21; up "
+		    "to 42 days is usual.");
+	sat_in_course("refine", AT(10, 9, 0)); /* 7 days */
+	assert_found("spacing-short", "");
+	sat_in_course("refine", AT(15, 9, 0)); /* 5: a warning yet */
+	assert_found("spacing-short", "warn spacing-short/session=4 5/7");
+	assert_found("sessions-over", "");
+	sat_in_course("refine", AT(18, 9, 0));
+	assert_non_null(strstr(found("spacing-short"), "error spacing-short/session=5 3/5"));
+	assert_found("sessions-over", "info sessions-over/session=5 5/4");
+	assert_said("The course of client 1001 has come to 5 sessions with this one; up to 4 "
+		    "sessions is usual.");
+	/* one that belongs to no course has nothing to be compared with */
+	sat(bert, AT(2, 12, 0), 60);
+	sat(bert, AT(3, 12, 0), 60);
+	assert_null(strstr(found("spacing-short"), "session=7"));
+}
+
+static int64_t completed_at(int64_t client, int64_t at_us)
+{
+	int64_t k = clinic_do(&w, "course.add", N("client", client), T("goal", "density"));
+
+	clinic_do(&w, "session.add", N("client", client), N("course", k),
+		  N("start", at_us - 7200 * SECOND_US), N("end", at_us - 3600 * SECOND_US),
+		  T("kind", "foundation"));
+	clinic_do(&w, "course.complete", N("course", k), N("completed", at_us));
+	return k;
+}
+
+static void topup_due(void **state)
+{
+	const int64_t months_36 = 1096 * 86400 * SECOND_US, months_60 = 1826 * 86400 * SECOND_US;
+	int64_t third = clinic_do(&w, "client.add", T("number", "1003"));
+
+	(void)state;
+	completed_at(anna, WORLD_NOW_US - months_36);			    /* to the second */
+	clinic_do(&w, "course.add", N("client", third), T("goal", "buzz")); /* not completed */
+	assert_found("topup-due", "");
+	completed_at(bert, WORLD_NOW_US - months_36 - SECOND_US);
+	assert_found("topup-due", "info topup-due/course=3 36/36");
+	assert_said("Client 1002 had the last session of course 1 on 2023-11-18: a top-up has been "
+		    "due since "
+		    "2026-11-18.");
+	sat(bert, AT(2, 9, 0), 60); /* came back */
+	assert_found("topup-due", "");
+	third = clinic_do(&w, "client.add", T("number", "1004"));
+	completed_at(third, WORLD_NOW_US - months_60 - SECOND_US);
+	assert_found("topup-due", "info topup-due/course=4 60/36");
+	assert_non_null(strstr(found_says, ", and is late."));
+}
+
+static const struct CMUnitTest tests[] = {
+#define RULE_TEST(name) cmocka_unit_test_setup_teardown(name, audit_setup, audit_teardown)
+	RULE_TEST(disinfect_gap),
+	RULE_TEST(disinfect_gap_too_late),
+	RULE_TEST(expired_used),
+	RULE_TEST(recall_exposed),
+	RULE_TEST(lots_missing),
+	RULE_TEST(barrier_missing),
+	RULE_TEST(spore_test),
+	RULE_TEST(expiry_soon),
+	RULE_TEST(age),
+	RULE_TEST(aftercare_missing),
+	RULE_TEST(licence_expired),
+	RULE_TEST(patch_test),
+	RULE_TEST(reaction_open),
+	RULE_TEST(spacing),
+	RULE_TEST(topup_due),
+};
+
+int main(void)
+{
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
