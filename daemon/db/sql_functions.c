@@ -53,12 +53,12 @@ static void fold(sqlite3_context *ctx, int argc, sqlite3_value **argv)
  * later word, 0 none. */
 static int match_words(const char *name, size_t len, const char *text, size_t text_len)
 {
-	for (const char *p = name; p;
-	     p = memchr(p, ' ', len - (size_t)(p - name)), p = p ? p + 1 : NULL) {
-		if (len - (size_t)(p - name) < text_len)
-			return 0;
-		if (memcmp(p, text, text_len) == 0)
-			return p > name ? 3 : text_len == len ? 1 : 2;
+	for (size_t at = 0; at + text_len <= len; at++) {
+		/* both halves of a double name count */
+		if (at > 0 && name[at - 1] != ' ' && name[at - 1] != '-')
+			continue;
+		if (memcmp(name + at, text, text_len) == 0)
+			return at > 0 ? 3 : text_len == len ? 1 : 2;
 	}
 	return 0;
 }

@@ -28,7 +28,7 @@ FROM client c
 	LEFT JOIN personal b ON b.entry = c.birth_date_entry AND b.field = 'birth_date'
 WHERE (c.erased_us IS NULL OR :erased)
 	AND (c.hold_us IS NOT NULL OR NOT :hold)
-	AND (substr(fold(n.value), 1, length(fold(:find))) = fold(:find) OR instr(' ' || fold(m.value), ' ' || fold(:find)) > 0) -- if find
+	AND (substr(fold(n.value), 1, length(fold(:find))) = fold(:find) OR name_match(m.value, :find) IS NOT NULL) -- if find
 	AND c.id < cursor_part(:after, 0, 1) -- if after
 ORDER BY c.id DESC
 LIMIT :limit

@@ -5,7 +5,7 @@ WITH who (id, label, far) AS (
 	FROM client c
 		LEFT JOIN personal n ON n.entry = c.number_entry AND n.field = 'number'
 		LEFT JOIN personal m ON m.entry = c.name_entry AND m.field = 'name'
-	WHERE substr(fold(n.value), 1, length(fold(:text))) = fold(:text) OR instr(' ' || fold(m.value), ' ' || fold(:text)) > 0
+	WHERE substr(fold(n.value), 1, length(fold(:text))) = fold(:text) OR name_match(m.value, :text) IS NOT NULL
 )
 SELECT n.id, w.label || ', ' || n.kind || ' ' || local_time(n.at_us) || iif(n.withdrawn_us IS NULL, '', ', withdrawn') AS label,
 	iif(n.kind = 'consent' AND n.withdrawn_us IS NULL, 0, 1) + w.far AS rank

@@ -12,5 +12,5 @@ FROM asked a CROSS JOIN client c
 	LEFT JOIN personal n ON n.entry = c.number_entry AND n.field = 'number'
 	LEFT JOIN personal m ON m.entry = c.name_entry AND m.field = 'name'
 	JOIN course k ON k.client = c.id
-WHERE (substr(fold(n.value), 1, length(fold(a.head))) = fold(a.head) OR instr(' ' || fold(m.value), ' ' || fold(a.head)) > 0)
+WHERE (substr(fold(n.value), 1, length(fold(a.head))) = fold(a.head) OR name_match(m.value, a.head) IS NOT NULL)
 	AND (a.ordinal IS NULL OR k.ordinal = a.ordinal)

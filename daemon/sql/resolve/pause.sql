@@ -7,6 +7,6 @@ FROM client c
 	LEFT JOIN personal m ON m.entry = c.name_entry AND m.field = 'name'
 	CROSS JOIN session s ON s.client = c.id
 	JOIN pause z ON z.session = s.id
-WHERE (substr(fold(n.value), 1, length(fold(:text))) = fold(:text) OR instr(' ' || fold(m.value), ' ' || fold(:text)) > 0)
+WHERE (substr(fold(n.value), 1, length(fold(:text))) = fold(:text) OR name_match(m.value, :text) IS NOT NULL)
 	AND s.state = 'open' AND z.void IS NULL
 ORDER BY z.from_us

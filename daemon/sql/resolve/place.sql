@@ -6,4 +6,4 @@ SELECT id, name AS label,
 		ELSE 2
 	END + iif(active, 0, 10) AS rank
 FROM place
-WHERE instr(' ' || fold(name), ' ' || fold(:text)) > 0
+WHERE name_match(name, :text) IS NOT NULL

@@ -9,4 +9,4 @@ SELECT id, name AS label,
 FROM practitioner
 WHERE fold(name) = fold(:text) OR user_name = :text
 	OR substr(fold(name), 1, length(fold(:text))) = fold(:text)
-	OR instr(' ' || fold(name), ' ' || fold(:text)) > 0
+	OR name_match(name, :text) IS NOT NULL

@@ -11,7 +11,7 @@ WITH asked (head, ordinal) AS (
 		LEFT JOIN personal n ON n.entry = c.number_entry AND n.field = 'number'
 		LEFT JOIN personal m ON m.entry = c.name_entry AND m.field = 'name'
 		CROSS JOIN session s ON s.client = c.id
-	WHERE (substr(fold(n.value), 1, length(fold(a.head))) = fold(a.head) OR instr(' ' || fold(m.value), ' ' || fold(a.head)) > 0)
+	WHERE (substr(fold(n.value), 1, length(fold(a.head))) = fold(a.head) OR name_match(m.value, a.head) IS NOT NULL)
 		AND s.state <> 'void' AND (a.ordinal IS NULL OR s.ordinal = a.ordinal)
 	UNION ALL
 	SELECT s.id, iif(fold(p.serial) = fold(:text), 5, 15)

@@ -11,6 +11,6 @@ FROM asked a CROSS JOIN client c
 	LEFT JOIN personal m ON m.entry = c.name_entry AND m.field = 'name'
 	CROSS JOIN session s ON s.client = c.id
 	JOIN step g ON g.session = s.id
-WHERE (substr(fold(n.value), 1, length(fold(a.head))) = fold(a.head) OR instr(' ' || fold(m.value), ' ' || fold(a.head)) > 0)
+WHERE (substr(fold(n.value), 1, length(fold(a.head))) = fold(a.head) OR name_match(m.value, a.head) IS NOT NULL)
 	AND s.state = 'open' AND g.void IS NULL AND (a.kind IS NULL OR g.kind = fold(a.kind))
 ORDER BY g.at_us
