@@ -12,6 +12,7 @@
 
 #define WIDTH	   80
 #define NAME_WIDTH 26
+#define PEN_WIDTH  34 /* "DEMO-0001 working, 106 Hz, 371 um" */
 #define NONE	   "-"
 
 struct today {
@@ -323,7 +324,8 @@ static void print_pen(const struct today *t, const json_t *pen)
 
 	add_live(t, &live, text_of(pen, "serial"));
 	buf_adds(&line, "  ");
-	add_cell(&line, live.data ? live.data : "", 32, true);
+	/* what a long serial number pushes out of the column is not cut off */
+	add_cell(&line, live.data ? live.data : "", MAX(PEN_WIDTH, (int)live.len), true);
 	buf_done(&live);
 	buf_adds(&line, "  ");
 	if (json_is_integer(session))
@@ -369,7 +371,7 @@ static void print_unattributed(const struct today *t)
 	json_array_foreach(json_object_get(day, "pens"), i, pen)
 	{
 		buf_adds(&line, "  ");
-		add_cell(&line, text_of(pen, "serial"), 32, true);
+		add_cell(&line, text_of(pen, "serial"), PEN_WIDTH, true);
 		buf_adds(&line, "  ");
 		add_machine_time(&line, pen);
 		print_line(&line);
