@@ -269,7 +269,8 @@ static int check_head(sqlite3_stmt *q, const char *path, const struct chain_key 
 	const char *zone = (const char *)sqlite3_column_text(q, 9);
 	char mine[2 * sizeof(key->public_key) + 1];
 
-	if (!key_id || !host_id || !public_key || !zone || !blob_is(q, 1, CHAIN_HASH_SIZE) ||
+	if (!key_id || !host_id || !public_key || !zone ||
+	    (size_t)sqlite3_column_bytes(q, 3) != strlen(key_id) || !blob_is(q, 1, CHAIN_HASH_SIZE) ||
 	    !blob_is(q, 4, CHAIN_SIGNATURE_SIZE))
 		return damaged(path, "its signed head or its settings are missing", problem);
 	chain_hex(key->public_key, sizeof(key->public_key), mine);
@@ -287,14 +288,22 @@ static int check_head(sqlite3_stmt *q, const char *path, const struct chain_key 
 	if (!chain_check(key->public_key, h->host_id, &h->head, h->at_us,
 			 sqlite3_column_blob(q, 4)))
 		return damaged(path, "the signature of its head is wrong", problem);
+	return 0;
+}
+
+/* The row that is signed is the last one; whether the ones before it lead to it is verification's
+ * question. */
+static int check_newest(sqlite3_stmt *q, const char *path, const struct opened_head *h,
+			struct db_problem *problem)
+{
 	if (sqlite3_column_int64(q, 5) != h->head.seq || !blob_is(q, 6, CHAIN_HASH_SIZE) ||
 	    memcmp(sqlite3_column_blob(q, 6), h->head.hash, CHAIN_HASH_SIZE) != 0)
 		return damaged(path, "its newest entry is not the one that was signed", problem);
 	return 0;
 }
 
-int open_head(sqlite3 *handle, const char *path, const struct chain_key *key,
-	      struct opened_head *ret, struct db_problem *problem)
+static int read_head(sqlite3 *handle, const char *path, const struct chain_key *key, bool newest,
+		     struct opened_head *ret, struct db_problem *problem)
 {
 	struct opened_head head;
 	sqlite3_stmt *q;
@@ -313,8 +322,22 @@ int open_head(sqlite3 *handle, const char *path, const struct chain_key *key,
 		r = damaged(path, "its signed head is missing", problem);
 	else
 		r = open_problem(handle, path, db_sqlite_error(handle, r), problem);
+	if (r == 0 && newest)
+		r = check_newest(q, path, &head, problem);
 	sqlite3_finalize(q);
 	if (r == 0)
 		*ret = head;
 	return r;
+}
+
+int open_head(sqlite3 *handle, const char *path, const struct chain_key *key,
+	      struct opened_head *ret, struct db_problem *problem)
+{
+	return read_head(handle, path, key, true, ret, problem);
+}
+
+int open_signed_head(sqlite3 *handle, const char *path, const struct chain_key *key,
+		     struct opened_head *ret, struct db_problem *problem)
+{
+	return read_head(handle, path, key, false, ret, problem);
 }

@@ -30,6 +30,9 @@ int open_schema(sqlite3 *handle, const char *path, const struct db_sql *schema, 
 /* Reads the signed head and checks it against the key and the last entry. */
 int open_head(sqlite3 *handle, const char *path, const struct chain_key *key,
 	      struct opened_head *ret, struct db_problem *problem);
+/* The same without the last entry: for verification, which says itself where the chain ends. */
+int open_signed_head(sqlite3 *handle, const char *path, const struct chain_key *key,
+		     struct opened_head *ret, struct db_problem *problem);
 
 /* A new database and key where neither is. A crash at any moment leaves nothing, or what
  * open_finish_creation() completes. */
@@ -40,7 +43,8 @@ int open_finish_creation(const struct db_options *options, struct db_problem *pr
 int open_load_key(const char *key_path, const char *db_path, struct chain_key **ret,
 		  struct db_problem *problem);
 
-/* SQLite's own checks, foreign keys, and the check sum of every block. -EUCLEAN, or -EINTR when the handle's progress handler ended it. */
+/* SQLite's own checks, foreign keys, and the check sum of every block. -EUCLEAN, or -EINTR when the
+ * handle's progress handler ended it. */
 int check_contents(sqlite3 *handle, const char *path, struct db_problem *problem);
 
 /* What SQLite's failure to open or read the file means for people. */

@@ -53,6 +53,12 @@ static const char *text(sqlite3_stmt *q, int column)
 	return t ? t : "";
 }
 
+/* What the database holds behind a zero byte is read by some and not by others. */
+static bool is_whole(sqlite3_stmt *q, int column)
+{
+	return strlen(text(q, column)) == (size_t)sqlite3_column_bytes(q, column);
+}
+
 /* ---- cycles ---- */
 
 struct run_claims {
@@ -61,17 +67,20 @@ struct run_claims {
 	const char *digest, *summary;
 };
 
-static int add_block(struct verify *v, int64_t run_id, uint32_t first, const void *data, size_t len)
+static int add_block(struct verify *v, int64_t run_id, int64_t from, const void *data, size_t len)
 {
+	uint32_t first = (uint32_t)from;
 	struct run_acc *run = v->run;
 	enum pw_error error;
 	uint32_t count;
 	int r = 0;
 
 	error = pw_cycles_decode(data, len, v->period, v->depth, PW_CYCLES_MAX, &count);
-	if (error != PW_OK)
-		return fail(v, "Run %" PRId64 ": its block of cycles from %u on is damaged (%s).",
-			    run_id, first, pw_error_name(error));
+	if (error != PW_OK || from < 0 || from > (int64_t)LIMIT_RUN_CYCLES)
+		return fail(
+			v,
+			"Run %" PRId64 ": its block of cycles from %" PRId64 " on is damaged (%s).",
+			run_id, from, error != PW_OK ? pw_error_name(error) : "no run is so long");
 	if (first < run->fill_index)
 		return fail(v, "Run %" PRId64 ": its blocks of cycles overlap at %u.", run_id,
 			    first);
@@ -97,7 +106,7 @@ static int add_blocks(struct verify *v, int64_t run_id, int64_t block, int64_t b
 	sqlite3_bind_int64(v->read_blocks, 2, block + blocks - 1);
 	while (r == 0 && (r = sqlite3_step(v->read_blocks)) == SQLITE_ROW) {
 		seen++;
-		r = add_block(v, run_id, (uint32_t)sqlite3_column_int64(v->read_blocks, 0),
+		r = add_block(v, run_id, sqlite3_column_int64(v->read_blocks, 0),
 			      sqlite3_column_blob(v->read_blocks, 1),
 			      (size_t)sqlite3_column_bytes(v->read_blocks, 1));
 	}
@@ -245,14 +254,16 @@ static int check_personal(struct verify *v, const struct chain_entry *e)
 	while ((r = sqlite3_step(v->read_personal)) == SQLITE_ROW) {
 		const char *field = text(v->read_personal, 0), *claimed = commitment_of(v, field);
 
-		if (sqlite3_column_bytes(v->read_personal, 1) != (int)CHAIN_SALT_SIZE || !claimed)
+		if (sqlite3_column_bytes(v->read_personal, 1) != (int)CHAIN_SALT_SIZE || !claimed ||
+		    !is_whole(v->read_personal, 0))
 			return fail(v,
 				    "Entry %" PRId64
 				    ": a personal value \"%.40s\" belongs to nothing in it.",
 				    e->seq, field);
 		chain_commit(sqlite3_column_blob(v->read_personal, 1), field,
 			     text(v->read_personal, 2), commitment);
-		if (!streq(chain_hex(commitment, sizeof(commitment), hex), claimed))
+		if (!streq(chain_hex(commitment, sizeof(commitment), hex), claimed) ||
+		    !is_whole(v->read_personal, 2))
 			return fail(v,
 				    "Entry %" PRId64
 				    ": its personal value \"%.40s\" is not the one committed to.",
@@ -322,6 +333,26 @@ static int check_entry(struct verify *v, const struct chain_entry *e,
 	return 0;
 }
 
+/* The last entry is the one that the head signs. */
+static int check_end(struct verify *v)
+{
+	int64_t last = v->head.seq, signed_one = v->signed_head.head.seq;
+
+	if (last < signed_one)
+		return fail(v,
+			    "The chain ends at entry %" PRId64 " where %" PRId64
+			    " was signed: entry %" PRId64 " is missing, and what followed it.",
+			    last, signed_one, last + 1);
+	if (last > signed_one)
+		return fail(v,
+			    "Entry %" PRId64
+			    " is not in what was signed, which ends at entry %" PRId64 ".",
+			    signed_one + 1, signed_one);
+	if (memcmp(v->head.hash, v->signed_head.head.hash, CHAIN_HASH_SIZE) != 0)
+		return fail(v, "Entry %" PRId64 " is not the one that was signed.", last);
+	return 0;
+}
+
 static int check_entries(struct verify *v)
 {
 	sqlite3_stmt *q;
@@ -345,6 +376,11 @@ static int check_entries(struct verify *v)
 
 		if (sqlite3_column_bytes(q, 6) != (int)CHAIN_HASH_SIZE)
 			r = fail(v, "Entry %" PRId64 " has no hash.", e.seq);
+		else if (!is_whole(q, 2) || !is_whole(q, 3) || !is_whole(q, 4) || !is_whole(q, 5))
+			r = fail(v,
+				 "Entry %" PRId64
+				 " was changed: a text in it goes on behind its end.",
+				 e.seq);
 		else
 			r = check_entry(v, &e, sqlite3_column_blob(q, 6));
 		if (v->progress && e.seq % PROGRESS_ENTRIES == 0)
@@ -353,13 +389,7 @@ static int check_entries(struct verify *v)
 	if (r == 0 && step != SQLITE_DONE)
 		r = unable(v, v->handle, db_sqlite_error(v->handle, step));
 	sqlite3_finalize(q);
-	if (r == 0 && (v->head.seq != v->signed_head.head.seq ||
-		       memcmp(v->head.hash, v->signed_head.head.hash, CHAIN_HASH_SIZE) != 0))
-		r = fail(v,
-			 "The chain ends at entry %" PRId64
-			 ", which is not the one that was signed.",
-			 v->head.seq);
-	return r;
+	return r < 0 ? r : check_end(v);
 }
 
 /* What follows from all of them together is added up once, not after each. */
@@ -441,7 +471,7 @@ static int open_record(struct verify *v, const struct db_options *o)
 	if (r == 0)
 		r = open_schema(v->handle, o->path, db_schema, db_n_schema, false, &problem);
 	if (r == 0)
-		r = open_head(v->handle, o->path, key, &v->signed_head, &problem);
+		r = open_signed_head(v->handle, o->path, key, &v->signed_head, &problem);
 	if (r < 0) {
 		snprintf(v->report->problem, sizeof(v->report->problem), "%s", problem.text);
 		return r;

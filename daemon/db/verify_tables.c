@@ -5,47 +5,52 @@
 #include "db/db_internal.h"
 #include "db/verify_tables.h"
 
-/* A projection, read in the order of its key. Open runs are not in the chain yet. */
+/* A projection, read in the order of its key: its first columns, so many. Open runs are not in the
+ * chain yet. */
 struct table {
-	const char *name, *rows;
+	const char *name;
+	int keys;
+	const char *rows;
 };
 
 static const struct table tables[] = {
-	{"setting", "SELECT * FROM setting ORDER BY name"},
-	{"pen", "SELECT * FROM pen ORDER BY id"},
-	{"log", "SELECT * FROM log ORDER BY id"},
-	{"epoch", "SELECT * FROM epoch ORDER BY log, boot, from_tick_us"},
-	{"run", "SELECT * FROM run WHERE state <> 0 ORDER BY id"},
-	{"measurement", "SELECT * FROM measurement WHERE run NOT IN (SELECT id FROM run WHERE state = 0) ORDER BY run, "
-			"quantity"},
-	{"event", "SELECT * FROM event ORDER BY id"},
-	{"loss", "SELECT * FROM loss ORDER BY id"},
-	{"finding", "SELECT * FROM finding ORDER BY id"},
-	{"mark", "SELECT * FROM mark ORDER BY id"},
-	{"practitioner", "SELECT * FROM practitioner ORDER BY id"},
-	{"place", "SELECT * FROM place ORDER BY id"},
-	{"client", "SELECT * FROM client ORDER BY id"},
-	{"condition", "SELECT * FROM condition ORDER BY id"},
-	{"course", "SELECT * FROM course ORDER BY id"},
-	{"session", "SELECT * FROM session ORDER BY id"},
-	{"pause", "SELECT * FROM pause ORDER BY id"},
-	{"segment", "SELECT * FROM segment ORDER BY id"},
-	{"step", "SELECT * FROM step ORDER BY id"},
-	{"assignment", "SELECT * FROM assignment ORDER BY id"},
-	{"product", "SELECT * FROM product ORDER BY id"},
-	{"code", "SELECT * FROM code ORDER BY code"},
-	{"lot", "SELECT * FROM lot ORDER BY id"},
-	{"item_use", "SELECT * FROM item_use ORDER BY id"},
-	{"hygiene", "SELECT * FROM hygiene ORDER BY id"},
-	{"consent", "SELECT * FROM consent ORDER BY id"},
-	{"patch_test", "SELECT * FROM patch_test ORDER BY id"},
-	{"reaction", "SELECT * FROM reaction ORDER BY id"},
-	{"profile", "SELECT * FROM profile ORDER BY id"},
-	{"threshold", "SELECT * FROM threshold ORDER BY profile, rule, name, from_day"},
-	{"profile_use", "SELECT * FROM profile_use ORDER BY from_day"},
-	{"acknowledgement", "SELECT * FROM acknowledgement ORDER BY id"},
-	{"session_total", "SELECT * FROM session_total ORDER BY session, pen"},
-	{"about", "SELECT * FROM about ORDER BY noun, id, entry"},
+	{"setting", 1, "SELECT * FROM setting ORDER BY name"},
+	{"pen", 1, "SELECT * FROM pen ORDER BY id"},
+	{"log", 1, "SELECT * FROM log ORDER BY id"},
+	{"epoch", 3, "SELECT * FROM epoch ORDER BY log, boot, from_tick_us"},
+	{"run", 1, "SELECT * FROM run WHERE state <> 0 ORDER BY id"},
+	{"measurement", 2,
+	 "SELECT * FROM measurement WHERE run NOT IN (SELECT id FROM run WHERE state = 0) ORDER BY "
+	 "run, "
+	 "quantity"},
+	{"event", 1, "SELECT * FROM event ORDER BY id"},
+	{"loss", 1, "SELECT * FROM loss ORDER BY id"},
+	{"finding", 1, "SELECT * FROM finding ORDER BY id"},
+	{"mark", 1, "SELECT * FROM mark ORDER BY id"},
+	{"practitioner", 1, "SELECT * FROM practitioner ORDER BY id"},
+	{"place", 1, "SELECT * FROM place ORDER BY id"},
+	{"client", 1, "SELECT * FROM client ORDER BY id"},
+	{"condition", 1, "SELECT * FROM condition ORDER BY id"},
+	{"course", 1, "SELECT * FROM course ORDER BY id"},
+	{"session", 1, "SELECT * FROM session ORDER BY id"},
+	{"pause", 1, "SELECT * FROM pause ORDER BY id"},
+	{"segment", 1, "SELECT * FROM segment ORDER BY id"},
+	{"step", 1, "SELECT * FROM step ORDER BY id"},
+	{"assignment", 1, "SELECT * FROM assignment ORDER BY id"},
+	{"product", 1, "SELECT * FROM product ORDER BY id"},
+	{"code", 1, "SELECT * FROM code ORDER BY code"},
+	{"lot", 1, "SELECT * FROM lot ORDER BY id"},
+	{"item_use", 1, "SELECT * FROM item_use ORDER BY id"},
+	{"hygiene", 1, "SELECT * FROM hygiene ORDER BY id"},
+	{"consent", 1, "SELECT * FROM consent ORDER BY id"},
+	{"patch_test", 1, "SELECT * FROM patch_test ORDER BY id"},
+	{"reaction", 1, "SELECT * FROM reaction ORDER BY id"},
+	{"profile", 1, "SELECT * FROM profile ORDER BY id"},
+	{"threshold", 4, "SELECT * FROM threshold ORDER BY profile, rule, name, from_day"},
+	{"profile_use", 1, "SELECT * FROM profile_use ORDER BY from_day"},
+	{"acknowledgement", 1, "SELECT * FROM acknowledgement ORDER BY id"},
+	{"session_total", 2, "SELECT * FROM session_total ORDER BY session, pen"},
+	{"about", 3, "SELECT * FROM about ORDER BY noun, id, entry"},
 };
 
 bool verify_knows_table(const char *name)
@@ -55,7 +60,6 @@ bool verify_knows_table(const char *name)
 			return true;
 	return false;
 }
-
 
 static int unable(struct verify *v, sqlite3 *handle)
 {
@@ -75,11 +79,38 @@ static bool same_value(sqlite3_stmt *a, sqlite3_stmt *b, int column)
 		return true;
 	if (type == SQLITE_INTEGER)
 		return sqlite3_column_int64(a, column) == sqlite3_column_int64(b, column);
+	if (type == SQLITE_FLOAT) /* not as texts, which are rounded */
+		return sqlite3_column_double(a, column) == sqlite3_column_double(b, column);
 	len = sqlite3_column_bytes(a, column);
 	if (len != sqlite3_column_bytes(b, column))
 		return false;
 	return len == 0 || memcmp(sqlite3_column_blob(a, column), sqlite3_column_blob(b, column),
 				  (size_t)len) == 0;
+}
+
+/* Which row comes first, by a column of the key: below 0 when it is @a's. */
+static int compare_value(sqlite3_stmt *a, sqlite3_stmt *b, int column)
+{
+	int64_t i = sqlite3_column_int64(a, column), k = sqlite3_column_int64(b, column);
+	int m, n, r;
+
+	if (sqlite3_column_type(a, column) == SQLITE_INTEGER)
+		return i < k ? -1 : i > k;
+	m = sqlite3_column_bytes(a, column);
+	n = sqlite3_column_bytes(b, column);
+	r = m == 0 || n == 0 ? 0
+			     : memcmp(sqlite3_column_blob(a, column),
+				      sqlite3_column_blob(b, column), (size_t)MIN(m, n));
+	return r ? r : m - n;
+}
+
+static int compare_keys(const struct table *t, sqlite3_stmt *a, sqlite3_stmt *b)
+{
+	int r = 0;
+
+	for (int i = 0; i < t->keys && r == 0; i++)
+		r = compare_value(a, b, i);
+	return r;
 }
 
 /* The row's key, for people. */
@@ -129,13 +160,12 @@ static int report_row(struct verify *v, const struct table *t, sqlite3_stmt *q, 
 	return -EUCLEAN;
 }
 
-/* Both in step. The key is the first column or columns: rows that are in one only show as a
- * difference there. */
+/* Both in step, by their keys. */
 static int compare_rows(struct verify *v, const struct table *t, sqlite3_stmt *have,
 			sqlite3_stmt *want)
 {
 	for (;;) {
-		int a = sqlite3_step(have), b = sqlite3_step(want);
+		int a = sqlite3_step(have), b = sqlite3_step(want), order;
 
 		if (a != SQLITE_ROW && a != SQLITE_DONE)
 			return unable(v, v->handle);
@@ -143,9 +173,10 @@ static int compare_rows(struct verify *v, const struct table *t, sqlite3_stmt *h
 			return unable(v, v->rebuilt.handle);
 		if (a == SQLITE_DONE && b == SQLITE_DONE)
 			return 0;
-		if (a == SQLITE_DONE)
+		order = a == SQLITE_DONE ? 1 : b == SQLITE_DONE ? -1 : compare_keys(t, have, want);
+		if (order > 0)
 			return report_row(v, t, want, "is missing");
-		if (b == SQLITE_DONE)
+		if (order < 0)
 			return report_row(v, t, have, "follows from no entry");
 		for (int i = 0; i < sqlite3_column_count(have); i++)
 			if (!same_value(have, want, i))
@@ -169,9 +200,58 @@ static int compare_table(struct verify *v, const struct table *t)
 	return r;
 }
 
+/* ---- what the tables and views are ---- */
+
+static int compare_schema(struct verify *v, sqlite3_stmt *have, sqlite3_stmt *want)
+{
+	for (;;) {
+		int a = sqlite3_step(have), b = sqlite3_step(want), order;
+		sqlite3_stmt *q;
+
+		if (a != SQLITE_ROW && a != SQLITE_DONE)
+			return unable(v, v->handle);
+		if (b != SQLITE_ROW && b != SQLITE_DONE)
+			return unable(v, v->rebuilt.handle);
+		if (a == SQLITE_DONE && b == SQLITE_DONE)
+			return 0;
+		order = a == SQLITE_DONE ? 1 : b == SQLITE_DONE ? -1 : compare_value(have, want, 0);
+		if (order == 0)
+			order = compare_value(have, want, 1);
+		if (order == 0 && same_value(have, want, 2))
+			continue;
+		q = order > 0 ? want : have; /* missing, or more, or another */
+		snprintf(
+			v->report->problem, sizeof(v->report->problem),
+			"The %s \"%.100s\" of the database is not the one that this program makes: "
+			"what is read by it may not be what was written.",
+			(const char *)sqlite3_column_text(q, 0),
+			(const char *)sqlite3_column_text(q, 1));
+		return -EUCLEAN;
+	}
+}
+
+/* A view that leaves a row out, or a trigger, lies without a row being touched. */
+static int verify_schema(struct verify *v)
+{
+	static const char sql[] = "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE "
+				  "'sqlite!_%' ESCAPE '!' ORDER BY type, name";
+	sqlite3_stmt *have = NULL, *want = NULL;
+	int r;
+
+	if (sqlite3_prepare_v2(v->handle, sql, -1, &have, NULL) != SQLITE_OK)
+		r = unable(v, v->handle);
+	else if (sqlite3_prepare_v2(v->rebuilt.handle, sql, -1, &want, NULL) != SQLITE_OK)
+		r = unable(v, v->rebuilt.handle);
+	else
+		r = compare_schema(v, have, want);
+	sqlite3_finalize(have);
+	sqlite3_finalize(want);
+	return r;
+}
+
 int verify_tables(struct verify *v)
 {
-	int r = 0;
+	int r = verify_schema(v);
 
 	for (size_t i = 0; i < ELEMENTSOF(tables) && r == 0; i++) {
 		if (v->progress)
@@ -205,8 +285,10 @@ static const struct leftover leftovers[] = {
 	 "A personal value belongs to entry %s, which does not exist."},
 	{"SELECT request_id FROM request WHERE entry NOT IN (SELECT seq FROM entry) LIMIT 1",
 	 "The answer to request %s is that of an entry which does not exist."},
-	{"SELECT pen FROM relink LIMIT 1", "The runs of pen %s were not looked at again after a change."},
-	{"SELECT session FROM retotal LIMIT 1", "The runs of session %s were not added up after a change."},
+	{"SELECT pen FROM relink LIMIT 1",
+	 "The runs of pen %s were not looked at again after a change."},
+	{"SELECT session FROM retotal LIMIT 1",
+	 "The runs of session %s were not added up after a change."},
 	{"SELECT run FROM moved LIMIT 1", "What became of run %s was not told."},
 	{"SELECT id FROM log WHERE id NOT IN (SELECT log FROM cursor) LIMIT 1",
 	 "Log %s has no cursor."},
