@@ -56,6 +56,7 @@ const struct ctl_line ctl_lines[] = {
 	{.method = "place.change", .args = "place", .done = "Place #{place} {name} changed"},
 	{.method = "place.list", .columns = "id name kind active"},
 	{.method = "condition.add", .args = "client kind code"},
+	{.method = "condition.list", .args = "client"},
 
 	/* ---- courses and sessions ---- */
 	{.method = "course.add",
@@ -75,6 +76,7 @@ const struct ctl_line ctl_lines[] = {
 	 .args = "course",
 	 .done = "Course {ordinal} of {client_number}[ {client_name}] taken up again"},
 	{.method = "course.list",
+	 .args = "client",
 	 .columns = "id client_number=number client_name=name ordinal goal "
 		    "practitioner_name=practitioner sessions last_session state"},
 	{.method = "session.start",
@@ -125,6 +127,7 @@ const struct ctl_line ctl_lines[] = {
 	 .done = "Session #{session} taken back; {runs:run} belong to nobody again"},
 	{.method = "session.missing", .args = "session"},
 	{.method = "session.list",
+	 .args = "client",
 	 .columns = "id start end client_number=number client_name=name kind ordinal "
 		    "practitioner_name=practitioner state runs cycles "
 		    "on_time_s=on_s pens"},
@@ -232,6 +235,7 @@ const struct ctl_line ctl_lines[] = {
 	 .args = "client",
 	 .done = "Consent #{consent} of {number}[ {name}] recorded"},
 	{.method = "consent.list",
+	 .args = "client",
 	 .columns = "id at client_number=number client_name=name form form_version=version risks "
 		    "course session practitioner_name=practitioner "
 		    "withdrawn"},
@@ -239,6 +243,7 @@ const struct ctl_line ctl_lines[] = {
 	 .args = "client form",
 	 .done = "Aftercare, {=form}, of {number}[ {name}] recorded"},
 	{.method = "aftercare.list",
+	 .args = "client",
 	 .columns = "id at client_number=number client_name=name form form_version=version session "
 		    "practitioner_name=practitioner"},
 	{.method = "patch_test.add",
@@ -248,6 +253,7 @@ const struct ctl_line ctl_lines[] = {
 	 .args = "patch_test result",
 	 .done = "Patch test #{patch_test} read after {hours} h: {=result}"},
 	{.method = "patch_test.list",
+	 .args = "client",
 	 .columns = "id at client_number=number client_name=name product_name=product "
 		    "lot_number=lot read result "
 		    "practitioner_name=practitioner"},
@@ -256,6 +262,7 @@ const struct ctl_line ctl_lines[] = {
 	 .done = "Reaction #{reaction} of {client_number}[ {client_name}] recorded: {kind}, "
 		 "{severity}"},
 	{.method = "reaction.list",
+	 .args = "client",
 	 .columns = "id at client_number=number client_name=name kind cause severity session "
 		    "reported followed_up closed"},
 

@@ -245,6 +245,17 @@ static int refuse_word(const char *word, const char *next)
 			       word);
 }
 
+/* check_age is as good as check-age, as methods have it. */
+static const struct ctl_verb *find_with_dashes(const char *noun, const char *word)
+{
+	char name[128];
+
+	snprintf(name, sizeof(name), "%.60s %.60s", noun, word);
+	for (char *p = name; *p; p++)
+		*p = *p == '_' ? '-' : *p;
+	return ctl_verb_find(name);
+}
+
 /* The verb of a noun; what is none is a record to be shown: "client 1001". */
 static int find_of_noun(struct ctl *ctl, const char *noun, int *argc, char ***argv)
 {
@@ -259,8 +270,7 @@ static int find_of_noun(struct ctl *ctl, const char *noun, int *argc, char ***ar
 	if (*argc == 0)
 		return ctl->option[OPT_HELP] ? 0 : refuse_bare_noun(noun);
 	word = **argv;
-	snprintf(name, sizeof(name), "%.60s %.60s", noun, word);
-	ctl->verb = ctl_verb_find(name);
+	ctl->verb = find_with_dashes(noun, word);
 	if (ctl->verb) {
 		(*argc)--;
 		(*argv)++;

@@ -91,6 +91,8 @@ def test_people(desk):
     for name in ("1001", "#1", "anna e", "ÄNNA EX", "example"):
         expect_equal(desk.rows("client", "show", name)[0]["id"], 1, f"client show {name}")
     desk.says("1990-05-17", "client", "1001")  # a record alone is shown
+    expect_equal(desk.rows("session", "list", "1001"), [], "sessions of a client who has none")
+    desk.fails(64, "name the practitioner", "client", "check_age", "1002")  # as the method's name has it
     for word in ("muster", "mannsnam"):  # the second half of a double name, too
         expect_equal([c["number"] for c in desk.rows("client", "find", word)], ["1002"], f"client find {word}")
     expect_equal(desk.rows("client", "show", "Mannsnam")[0]["id"], 2, "a client by the second half of the name")
