@@ -67,6 +67,7 @@ struct run_made {
 	uint16_t voltage_mv, set_um; /* 0: unknown */
 	int32_t vibration_mg;	     /* 0: no such sensor */
 	int lost;		     /* cycles that no record holds, at the end */
+	uint64_t on_us;		     /* what the pen says that the motor was on; 0: as it was */
 };
 
 static inline void make_cycles(struct run_made *r, uint32_t number, struct pw_rec_run_end *end)
@@ -115,7 +116,7 @@ static inline void ran(struct run_made r)
 	make_cycles(&r, number, &end);
 	if (r.vibration_mg)
 		pen_measure(&p, number, PW_QUANTITY_VIBRATION, r.vibration_mg, r.vibration_mg);
-	end.on_time_us = p.tick_us - start;
+	end.on_time_us = r.on_us ? r.on_us : p.tick_us - start;
 	body.run_end = end;
 	pen_add(&p, PW_REC_RUN_END, &body);
 	pen_send_rest(&w, &p, WORLD_NOW_US);
