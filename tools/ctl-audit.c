@@ -206,8 +206,9 @@ static const char *shipped(const char *name)
 static int read_text(const char *path, char **ret)
 {
 	_cleanup_(freep) char *text = calloc(1, LIMIT_PROFILE_BYTES + 2);
-	FILE *f = text ? fopen(path, "re") : NULL;
+	FILE *f = !text ? NULL : streq(path, "-") ? stdin : fopen(path, "re");
 	size_t n;
+	bool bad;
 
 	if (!text)
 		return ctl_fail_memory();
@@ -220,11 +221,11 @@ static int read_text(const char *path, char **ret)
 				       "came with stipple",
 				       path, strerror(errno));
 	n = fread(text, 1, LIMIT_PROFILE_BYTES + 1, f);
-	if (ferror(f)) {
+	bad = ferror(f) != 0;
+	if (f != stdin)
 		fclose(f);
+	if (bad)
 		return ctl_fail(EXIT_NO_INPUT, "%s: it cannot be read", path);
-	}
-	fclose(f);
 	if (n > LIMIT_PROFILE_BYTES || strlen(text) != n)
 		return ctl_fail(EXIT_DATA,
 				n > LIMIT_PROFILE_BYTES ? "%s: larger than %d bytes"

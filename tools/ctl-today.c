@@ -198,6 +198,30 @@ static void print_missing(const struct today *t, int64_t session)
 	buf_done(&line);
 }
 
+/* What the audit warns of, the worst marked. Of a session that is over, what is only missing is
+ * said below. */
+static void print_warnings(const struct today *t, int64_t session, bool open)
+{
+	const json_t *warning;
+	size_t i;
+
+	json_array_foreach(json_object_get(t->day, "warnings"), i, warning)
+	{
+		const char *severity = text_of(warning, "severity"),
+			   *says = text_of(warning, "says");
+		bool bad = streq(severity, "critical") || streq(severity, "error");
+		struct buf line = BUF_INIT(0);
+
+		if (json_integer_value(json_object_get(warning, "session")) != session ||
+		    (!open && !streq(severity, "critical")))
+			continue;
+		buf_addf(&line, "     %s%s:%s ", t->ctl->colours && bad ? "\033[1;31m" : "",
+			 severity, t->ctl->colours && bad ? "\033[0m" : "");
+		text_add_safe(&line, says, strlen(says));
+		print_line(&line);
+	}
+}
+
 static void add_who(struct buf *line, const json_t *s)
 {
 	struct buf who = BUF_INIT(0), kind = BUF_INIT(0);
@@ -268,6 +292,7 @@ static void print_open(const struct today *t, const json_t *s)
 	}
 	buf_adds(&line, json_is_true(json_object_get(s, "paused")) ? ", pause" : "");
 	print_line(&line);
+	print_warnings(t, json_integer_value(json_object_get(s, "session")), true);
 	print_missing(t, json_integer_value(json_object_get(s, "session")));
 }
 
@@ -286,6 +311,7 @@ static void print_ended(const struct today *t, const json_t *s)
 	if (streq(text_of(s, "state"), "signed"))
 		buf_adds(&line, "; signed");
 	print_line(&line);
+	print_warnings(t, json_integer_value(json_object_get(s, "session")), false);
 	if (!streq(text_of(s, "state"), "signed"))
 		print_missing(t, json_integer_value(json_object_get(s, "session")));
 }

@@ -108,6 +108,12 @@ static int print_line(const json_t *event)
 			buf_adds(&b, " Hz, ");
 			add_member(&b, data, "depth_um", TYPE_REAL, 0);
 			buf_adds(&b, " um");
+		} else if (kind && streq(kind, "audit.finding")) {
+			add_member(&b, data, "severity", TYPE_TEXT, 0);
+			buf_adds(&b, ": ");
+			add_member(&b, data, "says", TYPE_TEXT, 0);
+			buf_addc(&b, ' ');
+			add_member(&b, data, "do", TYPE_TEXT, 0);
 		} else {
 			add_member(&b, event, "data", TYPE_TEXT, 0);
 		}

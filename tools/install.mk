@@ -9,6 +9,7 @@ unitdir    ?= $(prefix)/lib/systemd/system
 sysusersdir ?= $(prefix)/lib/sysusers.d
 tmpfilesdir ?= $(prefix)/lib/tmpfiles.d
 docdir     ?= $(prefix)/share/doc/stipple
+profiledir ?= $(prefix)/share/stipple/profiles
 docdir_pw  ?= $(prefix)/share/doc/libpenwire-dev
 srcdir_pw  ?= $(prefix)/src/penwire
 INSTALL    ?= install
@@ -27,7 +28,8 @@ PW_FIRMWARE := $(sort $(wildcard proto/firmware/*.[ch] proto/firmware/*.ld proto
 install: $(B)/stippled $(B)/stipplectl man	## copy the programs, rules, units and papers (DESTDIR=, prefix=/usr/local)
 	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(DESTDIR)$(udevdir)/rules.d $(DESTDIR)$(hwdbdir) \
 		$(DESTDIR)$(unitdir) $(DESTDIR)$(sysusersdir) $(DESTDIR)$(tmpfilesdir) $(DESTDIR)$(bashdir) \
-		$(DESTDIR)$(docdir) $(DESTDIR)$(sysconfdir)/stipple/stippled.conf.d
+		$(DESTDIR)$(docdir) $(DESTDIR)$(sysconfdir)/stipple/stippled.conf.d \
+		$(DESTDIR)$(profiledir)
 	$(INSTALL) -m 755 $(B)/stippled $(DESTDIR)$(sbindir)/stippled
 	$(INSTALL) -m 755 $(B)/stipplectl $(DESTDIR)$(bindir)/stipplectl
 	$(INSTALL) -m 644 tools/stipplectl.bash $(DESTDIR)$(bashdir)/stipplectl
@@ -42,6 +44,7 @@ install: $(B)/stippled $(B)/stipplectl man	## copy the programs, rules, units an
 	@# a configuration that is there is somebody's
 	test -e $(DESTDIR)$(sysconfdir)/stipple/stippled.conf || \
 		$(INSTALL) -m 644 udev/stippled.conf $(DESTDIR)$(sysconfdir)/stipple/stippled.conf
+	$(INSTALL) -m 644 daemon/profiles/*.conf $(DESTDIR)$(profiledir)/
 	$(INSTALL) -m 644 README.md LICENSE $(DESTDIR)$(docdir)/
 	$(INSTALL) -m 644 proto/README.md $(DESTDIR)$(docdir)/penwire.md
 	for page in stipplectl.1 stippled.8 stippled.conf.5; do [ ! -e $(B)/man/$$page ] || \

@@ -7,6 +7,7 @@
 -- column: day int -- The day in the clinic's zone, yyyymmdd.
 -- column: sessions json -- Sessions that began then, and those that are open, in the order in which they began: [{session, client, number, name, kind, ordinal, practitioner, place, start, end, state, started_by, ended_by, pens, paused, zone, runs, cycles, on_time_s, open_run},...].
 -- column: missing json -- What is missing before each of them can be signed: [{session, what, hint},...].
+-- column: warnings json -- What the audit warns of in them, as far as nobody has acknowledged it: [{session, finding, rule, severity, says, do},...].
 -- column: pens json -- Pens: [{pen, serial, session, number, hygiene, last_disinfected, last_barrier, last_session, last_session_end},...]. hygiene: ready (disinfected, and with a new barrier, since the session of another client before), due (not so), or unused.
 -- column: unattributed json -- Runs of the day that are nobody's: {runs, cycles, on_time_s, pens: [{serial, runs, cycles, on_time_s},...]}.
 -- column: unattributed_all json -- The same of all days: {runs, cycles, on_time_s, since}.
@@ -33,6 +34,11 @@ SELECT one.day,
 	(SELECT json_group_array(json_object('session', few.session, 'what', few.what, 'hint', few.hint))
 		FROM (SELECT w.session, w.what, w.hint FROM session s CROSS JOIN session_gaps w ON w.session = s.id
 			WHERE (s.day = one.day AND s.start_us > 0 OR s.state = 'open' AND s.start_us > 0) AND s.state IN ('open', 'closed') LIMIT 10000) few) AS missing,
+	(SELECT json_group_array(json_object('session', few.session, 'finding', few.finding, 'rule', few.rule, 'severity', few.severity, 'says', few.says,
+			'do', few.does))
+		FROM (SELECT w.session, w.finding, w.rule, w.severity, w.says, w.does FROM session s CROSS JOIN audit_seen w ON w.session = s.id
+			WHERE (s.day = one.day AND s.start_us > 0 OR s.state = 'open' AND s.start_us > 0) AND s.state IN ('open', 'closed')
+				AND NOT EXISTS (SELECT 1 FROM acknowledgement k WHERE k.finding = w.finding) LIMIT 10000) few) AS warnings,
 	(SELECT json_group_array(json_object('pen', p.id, 'serial', p.serial,
 			'session', (SELECT iif(a.to_us IS NULL, a.session, NULL) FROM assignment a WHERE a.pen = p.id AND a.void IS NULL ORDER BY a.from_us DESC LIMIT 1),
 			'number', (SELECT n.value FROM session s JOIN client c ON c.id = s.client
