@@ -243,6 +243,7 @@ def test_scan_asks_once(desk):
 def test_signing(desk):
     desk.says(r"^Session #1 of 1001 Änna Example ended", "session", "end", "1001")
     desk.fails(64, "lacks", "session", "sign", "1001", "--practitioner", "jo")
+    desk.fails(64, ["would be noted as some", "--no-complications"], "session", "change", "1001", "--complications", "No.")
     desk.says(r"signed \d\d:\d\d by Jo Example", "session", "sign", "1001", "--practitioner", "jo", "--incomplete", "--reason", "invented")
     desk.fails(64, "signed", "session", "change", "#1", "--note", "late", "--reason", "x")
     desk.fails(64, "needs --reason", "session", "amend", "#1", "--note", "late")

@@ -13,7 +13,7 @@
 -- param: start time -- When the client sat down. Pens that it had from the start follow.
 -- param: end time -- When the client got up. Pens that it had to the end follow.
 -- param: depth_um int min=0 max=5000 -- Needle protrusion in micrometres, as the practitioner states it.
--- param: complications text personal min=1 max=4096 -- What complications there were.
+-- param: complications text personal min=1 max=4096 -- What complications there were. That there were none is said by no_complications.
 -- param: no_complications bool -- There were none.
 -- param: note text personal max=4096 -- Free text, in place of what stands there.
 -- param: clear list values=course|practitioner|place|depth_um|complications|note -- What is to hold nothing again.
@@ -94,6 +94,9 @@ SELECT 'invalid', printf('%s is a steriliser: nobody sits there.', name), 'place
 FROM place WHERE id = :place AND kind = 'steriliser'
 UNION ALL
 SELECT 'invalid', 'Either there were complications or there were none.', 'complications' WHERE :complications IS NOT NULL AND :no_complications
+UNION ALL
+SELECT 'invalid', printf('Complications "%s" would be noted as some that there were. If there were none, say no_complications.', :complications), 'no_complications'
+WHERE fold(trim(:complications, ' .-/')) IN ('', 'no', 'none', 'nil', 'nothing', 'n/a', 'na')
 UNION ALL
 SELECT 'missing', 'This takes back that there were complications: say why, as reason.', 'reason'
 FROM session WHERE id = :session AND complications = 'noted' AND :no_complications AND :reason IS NULL

@@ -925,7 +925,7 @@ WHERE (s.kind <> 'consultation' OR EXISTS (SELECT 1 FROM run r WHERE r.session =
 	AND s.depth_um IS NULL
 	AND NOT EXISTS (SELECT 1 FROM run r WHERE r.session = s.id AND (r.depth_count > 0 OR r.depth_set_um IS NOT NULL))
 UNION ALL
-SELECT s.id, 'complications', 'Nobody has said whether there were complications: session change.'
+SELECT s.id, 'complications', 'Nobody has said whether there were complications: session change, with no_complications or with what there were.'
 FROM session s
 WHERE s.complications IS NULL
 UNION ALL
