@@ -248,7 +248,7 @@ function head_threshold(value,    n, raises) {
 	n = declaration(value, "threshold")
 	if (!n)
 		return
-	if (n < 4 || n > 5) {
+	if (n < 4 || n > 5 || word[4] ~ /=/) {
 		fail("a threshold is `name type value unit -- description`, with severity= before the -- where it is graded")
 		return
 	}
@@ -741,7 +741,7 @@ END {
 	if (failed)
 		exit 1
 	print "/* Made by tools/embed-sql.awk from daemon/sql: do not edit. */"
-	print "#include \"db/change.h\"\n#include \"db/profile.h\"\n"
+	print "#include \"db/audit.h\"\n#include \"db/change.h\"\n"
 	print "const struct db_param db_rule_params[RULE_PARAMS_] = {"
 	n = split(RULE_PARAMS, p, " ")
 	for (i = 1; i <= n; i++)

@@ -82,7 +82,7 @@ def compiles(source, directory, *checks):
     with open(os.path.join(directory, "table.c"), "w") as f:
         f.write(source)
     with open(os.path.join(directory, "main.c"), "w") as f:
-        f.write('#include "db/change.h"\nint main(void) {\n' + "".join(
+        f.write('#include "db/change.h"\n#include "db/audit.h"\nint main(void) {\n' + "".join(
             f"if (!({check})) return {i + 1};\n" for i, check in enumerate(checks)) + "return 0; }\n")
     subprocess.run(["cc", "-std=gnu17", "-Wall", "-Wextra", "-Werror", f"-I{TOP}/daemon", f"-I{TOP}/proto", "-o", "checks",
                     "main.c", "table.c"], cwd=directory, check=True)
@@ -154,6 +154,82 @@ def good_changes():
              'strstr(db_changes[0].sections[2].sql, "INSERT INTO coat")',
              'streq(db_queries[0].params[0].noun, "*")',
              "!db_resolves[0].personal && db_resolves[1].personal")
+
+
+RULE = """\
+-- SPDX-License-Identifier: MIT
+-- doc: Things that are too
+-- doc: big.
+-- source: the house
+-- scope: session
+-- online: yes
+-- threshold: warn_size real 4.5 cm severity=warn -- Bigger than this is "big".
+-- threshold: error_size int off cm severity=error -- Bigger than this is too big.
+-- key: session name
+-- says: {name} of {client} is {value}.
+-- do: Make it smaller.
+
+SELECT t.at_us AS at_us, t.session AS session, t.name AS name, t.client AS client, t.size AS value, x.severity AS severity
+FROM thing t JOIN audit_threshold x ON x.rule = 'thing-big' -- why
+WHERE t.size > x.value AND t.at_us < :now_us
+\tAND t.at_us >= :since_us -- if since_us
+\tAND t.at_us < :until_us -- if until_us
+\tAND t.session = :session -- if session
+\tAND t.client = :client -- if client
+"""
+
+
+def good_rules():
+    directory = temporary_directory()
+    status, out, err = embed({
+        "audit/thing-big.sql": RULE,
+        "audit/thing-odd.sql": RULE.replace(" severity=warn", "").replace(" severity=error", "").replace(
+            "-- online: yes", "-- severity: critical"),
+        "profiles/house.conf": "[profile]\nname = house # \"ours\"\n",
+    }, directory)
+    expect_equal((status, err), (0, ""), "status and messages")
+    compiles(out, directory,
+             "db_n_rules == 2 && db_n_profiles == 1",
+             'streq(db_rules[0].query.method, "thing-big") && streq(db_rules[0].query.doc, "Things that are too big.")',
+             'streq(db_rules[0].source, "the house") && db_rules[0].scope == SCOPE_SESSION',
+             "db_rules[0].online && db_rules[0].graded && db_rules[0].severity == SEVERITY_NONE",
+             "!db_rules[1].online && !db_rules[1].graded && db_rules[1].severity == SEVERITY_CRITICAL",
+             "db_rules[0].n_thresholds == 2 && db_rules[0].thresholds[0].type == DB_REAL",
+             'streq(db_rules[0].thresholds[0].fallback, "4.5") && !db_rules[0].thresholds[1].fallback',
+             'streq(db_rules[0].thresholds[0].unit, "cm") && db_rules[0].thresholds[1].severity == SEVERITY_ERROR',
+             'streq(db_rules[0].thresholds[0].doc, "Bigger than this is \\"big\\".")',
+             'streq(db_rules[0].key[0], "session") && streq(db_rules[0].key[1], "name") && !db_rules[0].key[2]',
+             'streq(db_rules[0].says, "{name} of {client} is {value}.") && streq(db_rules[0].does, "Make it smaller.")',
+             "db_rules[0].query.params == db_rule_params && db_rules[0].query.n_params == RULE_PARAMS_",
+             'streq(db_rule_params[RULE_SESSION].name, "session") && streq(db_rule_params[RULE_TODAY].name, "today")',
+             'strstr(db_rules[0].query.sql, "\\tAND t.client = :client -- if client\\n")',
+             'streq(db_profiles[0].name, "house")',
+             'streq(db_profiles[0].sql, "[profile]\\nname = house # \\"ours\\"\\n")')
+
+
+BAD_RULE = [
+    ("-- doc: big.", "-- doc: big", 1, "the head lacks `-- doc:`, a sentence"),
+    ("-- source: the house\n", "", 1, "the head lacks `-- source:`"),
+    ("scope: session", "scope: shop", 5, "scope shop: allowed are session, pen, lot, client, place, record"),
+    ("online: yes", "online: maybe", 6, "online maybe: allowed are yes, no"),
+    ("-- online: yes", "-- severity: warn", 1, "a rule has either `-- severity:` or thresholds with severity="),
+    ("-- online: yes", "-- colour: red", 6, "unknown key colour: allowed are doc, source, scope, online, severity, threshold, key, says, do"),
+    ("real 4.5 cm", "real 4.5", 7, "a threshold is `name type value unit -- description`"),
+    ("warn_size real", "warn_size text", 7, "type text: allowed are int, real"),
+    ("int off", "int 4.5", 8, "value 4.5 does not fit type int; or write off"),
+    ("severity=warn", "severity=bad", 7, "unknown severity=bad: allowed is severity= with info, warn, error or critical"),
+    ("error_size", "warn_size", 8, "threshold warn_size is declared twice"),
+    ("error_size", "enabled", 8, "every rule has enabled already"),
+    ("key: session name", "key: session Name", 9, "key Name: names of columns"),
+    ("-- key: session name\n", "", 1, "the head lacks `-- key:`"),
+    ("is {value}.", "is {value}", 1, "the head lacks `-- says:`, a sentence"),
+    ("-- do: Make it smaller.\n", "", 1, "the head lacks `-- do:`, a sentence"),
+    (":now_us", ":yesterday", 15, ":yesterday is no parameter of a rule"),
+    ("-- if client", "-- if colour", 19, "the mark names colour, which is no param"),
+    ("-- if client", "-- if now_us", 19, "the mark names now_us, which always has a value"),
+    ("\tAND t.session = :session -- if session\n", "", 1, "a rule of scope session has a line for :session"),
+    ("scope: session", "scope: client", 1, "online is for rules of scope session"),
+]
 
 
 def empty_sets():
@@ -251,6 +327,12 @@ def main():
     tap = Tap()
     tap.case("good files make the table", good_files)
     tap.case("good changes make the table", good_changes)
+    tap.case("good rules and profiles make the table", good_rules)
+    for old, new, line, message in BAD_RULE:
+        expect(RULE.count(old) >= 1, old)
+        tap.case(f"refused: {new!r} for {old!r} in a rule", refused, "audit/thing-big.sql", RULE.replace(old, new, 1), line, message)
+    tap.case("refused: a rule's name", refused, "audit/thing_big.sql", RULE, 1, "a rule's file is named like the rule")
+    tap.case("refused: a profile's name", refused, "profiles/House.conf", "x\n", 1, "a profile's file is named like the profile")
     for old, new, line, message in BAD_CHANGE:
         expect(CHANGE.count(old) >= 1, old)
         tap.case(f"refused: {new!r} for {old!r} in a change", refused, PAINT, CHANGE.replace(old, new, 1), line, message)
