@@ -149,7 +149,8 @@ static bool make_column(struct ctl_column *out, const struct db_column *c, const
 				: column_type(c->type),
 		.decimals = c->type == COLUMN_REAL ? c->decimals : 0,
 		.trunc = c->type == COLUMN_TEXT &&
-			 (streq(c->name, "note") || streq(c->name, "text")),
+			 (streq(c->name, "note") || streq(c->name, "text") ||
+			  streq(c->name, "detail")),
 	};
 	return text != NULL;
 }

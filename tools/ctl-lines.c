@@ -209,6 +209,16 @@ const struct ctl_line ctl_lines[] = {
 	{.method = "lot.recall",
 	 .args = "lot",
 	 .done = "Lot {number} of {product_name} recalled: {uses:use}, on {clients:client}"},
+	{.method = "lot.recall",
+	 .verb = "recall",
+	 .args = "lot",
+	 .run = ctl_recall,
+	 .done = "Lot {number} of {product_name} recalled: {uses:use}, on {clients:client}",
+	 .example = "stipplectl recall AB12 --reason 'letter of the maker of 20 November'"},
+	{.method = "lot.clients",
+	 .args = "lot",
+	 .columns = "at client_number=number client_name=name contact session through pen serial "
+		    "treated"},
 	{.method = "lot.quarantine",
 	 .args = "lot",
 	 .done = "Lot {number} of {product_name} put aside: {uses:use}, on {clients:client}"},
@@ -265,6 +275,35 @@ const struct ctl_line ctl_lines[] = {
 	 .args = "client",
 	 .columns = "id at client_number=number client_name=name kind cause severity session "
 		    "reported followed_up closed"},
+
+	/* ---- stories, what is due, how much it was ---- */
+	{.method = "trace.client",
+	 .args = "client",
+	 .columns = "at what who session pen detail",
+	 .example = "stipplectl trace client 1001"},
+	{.method = "trace.pen",
+	 .args = "pen",
+	 .columns = "at what session client_number=client client_name=name detail",
+	 .example = "stipplectl trace pen SIM-1 --since '2026-11-01'"},
+	{.method = "trace.lot",
+	 .args = "lot",
+	 .columns = "at what session client_number=client client_name=name pen detail"},
+	{.method = "trace.cartridge",
+	 .args = "cartridge",
+	 .columns = "at what session client_number=client client_name=name pen detail"},
+	{.method = "trace.practitioner",
+	 .args = "practitioner",
+	 .columns = "at what session client_number=client client_name=name pen detail"},
+	{.method = "due.list",
+	 .verb = "due",
+	 .columns = "due latest what client_number=client client_name=name contact detail",
+	 .example = "stipplectl due --until 2026-12-31"},
+	{.method = "usage.list",
+	 .verb = "usage",
+	 .columns = "of sessions chair_h machine_h share runs cycles unattributed_h=nobody_h "
+		    "unattributed_share=nobody_share",
+	 .example = "stipplectl usage --by month\n"
+		    "stipplectl usage --by practitioner --since 2026-01-01"},
 
 	/* ---- what was ---- */
 	{.method = "history.list",

@@ -307,6 +307,7 @@ int ctl_audit(struct ctl *ctl);
 int ctl_profile_load(struct ctl *ctl);
 int ctl_profile_use(struct ctl *ctl);
 int ctl_history(struct ctl *ctl);
+int ctl_recall(struct ctl *ctl);
 int ctl_import(struct ctl *ctl);
 int ctl_export(struct ctl *ctl);
 int ctl_backup(struct ctl *ctl);

@@ -33,6 +33,22 @@ int ctl_history(struct ctl *ctl)
 {
 	return ctl != NULL;
 }
+int ctl_audit(struct ctl *ctl)
+{
+	return ctl != NULL;
+}
+int ctl_profile_load(struct ctl *ctl)
+{
+	return ctl != NULL;
+}
+int ctl_profile_use(struct ctl *ctl)
+{
+	return ctl != NULL;
+}
+int ctl_recall(struct ctl *ctl)
+{
+	return ctl != NULL;
+}
 int ctl_today(struct ctl *ctl)
 {
 	return ctl != NULL;

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- doc: Marks a lot as recalled by its maker: it is not to be used. Answers how far it has gone; lot.get names the clients.
+-- doc: Marks a lot as recalled by its maker: it is not to be used. Answers how far it has gone; lot.clients names them.
 -- role: operator
 -- noun: lot
 -- param: lot ref:lot required -- Its number as printed, or product and number.
@@ -8,7 +8,7 @@
 -- column: clients int -- Clients that it was used on.
 
 --: check
-SELECT 'conflict', printf('Lot %s is recalled already.', number), 'lot'
+SELECT 'conflict', printf('Lot %s is recalled already; lot.clients lists whom it met.', number), 'lot'
 FROM lot WHERE id = :lot AND status = 'recalled'
 
 --: apply
