@@ -31,8 +31,8 @@ const struct ctl_line ctl_lines[] = {
 	{.method = "client.erase",
 	 .args = "client",
 	 .confirm = "This cannot be taken back.",
-	 .done = "Client #{client} erased: {values} values of {entries} entries are gone, what was "
-		 "done in {sessions} sessions stays"},
+	 .done = "Client #{client} erased: {values:value} of {entries:entry} gone, what was done in "
+		 "{sessions:session} stays"},
 	{.method = "client.list",
 	 .columns = "id number name birth_date age_checked sessions last_session hold"},
 	{.method = "client.list",

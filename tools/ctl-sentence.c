@@ -176,9 +176,10 @@ static void add_done(struct buf *out, const char *verb)
 /* "Practitioner #3 added." with what names it, where something does. */
 static void add_plain(struct sentence *s)
 {
-	static const char *const labels[] = {"[ {client_number}][ {client_name}]",
-					     "[ {number}][ {name}]"};
 	const struct db_change *change = s->ctl->verb->change;
+	bool own = s->record && streq(s->record_noun, change->noun);
+	const char *const labels[] = {"[ of {client_number}][ {client_name}]",
+				      own ? "[ {number}][ {name}]" : "[ of {number}][ {name}]"};
 	const json_t *id = json_object_get(s->answer, change->noun);
 	char noun[64];
 
@@ -193,10 +194,8 @@ static void add_plain(struct sentence *s)
 		size_t before = s->out.len;
 
 		add_form(s, &form);
-		if (s->out.len > before) {
-			buf_addc(&s->out, ',');
+		if (s->out.len > before)
 			break;
-		}
 	}
 	buf_addc(&s->out, ' ');
 	add_done(&s->out, strrchr(change->decl.method, '.') + 1);
