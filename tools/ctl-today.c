@@ -198,6 +198,35 @@ static void print_missing(const struct today *t, int64_t session)
 	buf_done(&line);
 }
 
+/* Adds the words of @text in lines that fit, the first of which @column columns are taken of; the
+ * others begin with as many blanks. */
+static void print_words(struct buf *line, const char *text, size_t column)
+{
+	struct buf safe = BUF_INIT(0);
+	size_t taken = column;
+	const char *p;
+
+	text_add_safe(&safe, text, strlen(text));
+	for (p = safe.data ? safe.data : ""; *p; p += strspn(p, " ")) {
+		size_t len =
+			strcspn(p, " "); /* an accent counts as a column: a line is short then */
+
+		if (taken > column && taken + 1 + len > WIDTH) {
+			print_line(line);
+			for (taken = 0; taken < column; taken++)
+				buf_addc(line, ' ');
+		} else if (taken > column) {
+			buf_addc(line, ' ');
+			taken++;
+		}
+		buf_add(line, p, len);
+		taken += len;
+		p += len;
+	}
+	print_line(line);
+	buf_done(&safe);
+}
+
 /* What the audit warns of, the worst marked. Of a session that is over, what is only missing is
  * said below. */
 static void print_warnings(const struct today *t, int64_t session, bool open)
@@ -217,8 +246,7 @@ static void print_warnings(const struct today *t, int64_t session, bool open)
 			continue;
 		buf_addf(&line, "     %s%s:%s ", t->ctl->colours && bad ? "\033[1;31m" : "",
 			 severity, t->ctl->colours && bad ? "\033[0m" : "");
-		text_add_safe(&line, says, strlen(says));
-		print_line(&line);
+		print_words(&line, says, 5 + strlen(severity) + 2);
 	}
 }
 

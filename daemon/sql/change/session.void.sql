@@ -13,7 +13,7 @@ SELECT count(*) AS runs FROM run WHERE session = :session
 --: check
 SELECT 'conflict', printf('Session #%d was taken back already.', id), 'session' FROM session WHERE id = :session AND state = 'void'
 UNION ALL
-SELECT 'conflict', printf('Session #%d has %d uses of lots on record: use void, or use change, first.', :session, count(*)), 'session'
+SELECT 'conflict', printf('Session #%d has %d use%s of lots on record: use void first.', :session, count(*), iif(count(*) = 1, '', 's')), 'session'
 FROM item_use WHERE session = :session AND source = 'person' AND void IS NULL HAVING count(*) > 0
 UNION ALL
 SELECT 'conflict', printf('Session #%d has %d consents or aftercare talks on record: void them first.', :session, count(*)), 'session'
