@@ -41,6 +41,11 @@ WITH RECURSIVE clock (today_day) AS (
 	SELECT max(iif(name = 'follow_up', value, NULL)), max(iif(name = 'patch_test', value, NULL)), max(iif(name = 'spacing', value, NULL)),
 		max(iif(name = 'spacing_max', value, NULL)), max(iif(name = 'topup', value, NULL)), max(iif(name = 'topup_max', value, NULL))
 	FROM figure
+), stock AS MATERIALIZED ( -- so that uses are counted once
+	SELECT l.id, p.name, l.number, l.status, l.expiry_day, l.quantity - (SELECT coalesce(sum(u.quantity), 0) FROM item_use u INDEXED BY item_use_lot WHERE u.lot = l.id AND u.void IS NULL) AS remaining
+	FROM lot l INDEXED BY lot_expiry CROSS JOIN product p ON p.id = l.product
+	WHERE l.status <> 'recalled' AND l.expiry_day <= (SELECT last_day FROM one)
+		AND l.expiry_day >= iif(l.quantity IS NULL, (SELECT today_day FROM one), (SELECT today_day FROM one) - 10000)
 ), item (due, latest, what, client, detail, id) AS (
 	SELECT day_number(local_day(coalesce(x.followed_up_us, x.at_us))) + (SELECT follow_up FROM fig), NULL, 'follow_up', x.client,
 		x.kind || ', ' || x.severity || ', noticed ' || local_time(x.at_us) || coalesce(', followed up ' || local_time(x.followed_up_us), ''), x.id
@@ -79,10 +84,7 @@ WITH RECURSIVE clock (today_day) AS (
 	UNION ALL
 	SELECT day_number(l.expiry_day), NULL, 'stock', NULL, l.name || ', lot ' || l.number || iif(l.status = 'ok', '', ', ' || l.status)
 		|| coalesce(', ' || l.remaining || ' left', ''), l.id
-	FROM (SELECT l.*, p.name, l.quantity - (SELECT coalesce(sum(u.quantity), 0) FROM item_use u INDEXED BY item_use_lot WHERE u.lot = l.id AND u.void IS NULL) AS remaining
-		FROM lot l INDEXED BY lot_expiry CROSS JOIN product p ON p.id = l.product
-		WHERE l.status <> 'recalled' AND l.expiry_day <= (SELECT last_day FROM one)
-			AND l.expiry_day >= iif(l.quantity IS NULL, (SELECT today_day FROM one), (SELECT today_day FROM one) - 10000)) l
+	FROM stock l
 	WHERE l.remaining IS NULL OR l.remaining > 0
 )
 SELECT date(few.due * 86400, 'unixepoch') AS due, date(few.latest * 86400, 'unixepoch') AS latest, few.due - one.today AS days, few.what, few.client,

@@ -13,7 +13,7 @@
 -- column: through text -- How it met: cartridge, pigment, ... used; disinfected, barrier, ...: the pen was treated with it; patch_test.
 -- column: product_name text -- What it is.
 -- column: serial text -- Serial number of the cartridge.
--- column: pen text -- Serial number of the pen; null when not known.
+-- column: pen text -- Serial number of the pen, or of the session's only one; null when not known.
 -- column: treated time -- When the pen was treated with it; null where it was used itself.
 -- column: practitioner_name text -- Who worked.
 -- column: entry int -- The entry that holds it.
@@ -21,7 +21,7 @@
 -- A pen that was treated for no session in particular met whoever held it then, and those after until the same was done again.
 WITH met (at_us, client, session, via, serial, pen, treated_us, practitioner, entry) AS (
 	SELECT u.at_us, s.client, u.session, NULL, u.serial,
-		coalesce(u.pen, (SELECT a.pen FROM assignment a INDEXED BY assignment_session WHERE a.session = u.session AND a.void IS NULL ORDER BY a.from_us LIMIT 1)),
+		coalesce(u.pen, (SELECT iif(count(DISTINCT a.pen) = 1, max(a.pen), NULL) FROM assignment a INDEXED BY assignment_session WHERE a.session = u.session AND a.void IS NULL)),
 		NULL, s.practitioner, u.entry
 	FROM item_use u INDEXED BY item_use_lot LEFT JOIN session s ON s.id = u.session
 	WHERE u.lot = :lot AND u.void IS NULL AND s.state IS NOT 'void'

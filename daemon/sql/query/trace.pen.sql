@@ -17,7 +17,7 @@
 -- column: client int -- Number of the client in this database; null for none.
 -- column: client_number text -- Record number of the client; null when erased.
 -- column: client_name text -- Name; null when not recorded, or erased.
--- column: pen text -- Serial number of the pen; of a session, of its first.
+-- column: pen text -- Serial number of the pen; of a session, of its first; of a use, also of the session's only one.
 -- column: detail text -- In words: what, for how long, with which lot, by which values.
 -- column: entry int -- The entry that holds it, as it is now; null of a run that is still going.
 
@@ -53,7 +53,7 @@ FROM (
 		ORDER BY a.from_us, a.id LIMIT :limit)
 	UNION ALL SELECT * FROM (
 		SELECT u.at_us, 3, u.id, 'met', coalesce(q.category, 'cartridge'), iif(u.source = 'pen', 'pen', (SELECT name FROM practitioner WHERE id = s.practitioner)),
-			u.session, s.client, u.pen,
+			u.session, s.client, coalesce(u.pen, (SELECT iif(count(DISTINCT a.pen) = 1, max(a.pen), NULL) FROM assignment a INDEXED BY assignment_session WHERE a.session = u.session AND a.void IS NULL)),
 			ltrim(coalesce(', ' || q.name, '')
 				|| coalesce(', ' || 'lot ' || k.number, '')
 				|| coalesce(', ' || 'good to ' || k.expiry, '')

@@ -17,7 +17,7 @@
 -- column: client int -- Number of the client in this database; null for none.
 -- column: client_number text -- Record number of the client; null when erased.
 -- column: client_name text -- Name; null when not recorded, or erased.
--- column: pen text -- Serial number of the pen; of a session, of its first.
+-- column: pen text -- Serial number of the pen; of a session, of its first; of a use, also of the session's only one.
 -- column: detail text -- In words: what, for how long, with which lot, by which values.
 -- column: entry int -- The entry that holds it, as it is now; null of a run that is still going.
 
