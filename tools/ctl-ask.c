@@ -215,15 +215,28 @@ int ctl_error_text(const json_t *error, struct buf *b)
 	return status_of(json_integer_value(json_object_get(error, "code")));
 }
 
-int ctl_print_error(const json_t *error)
+int ctl_print_error_of(const json_t *error, const char *name)
 {
 	struct buf b = BUF_INIT(0);
+	char option[80];
 	int status = ctl_error_text(error, &b);
 
+	snprintf(option, sizeof(option), "--%s", name ? name : "");
+	if (name && b.data && !strstr(b.data, option)) {
+		bool stop = b.len > 0 && b.data[b.len - 1] == '.';
+
+		b.len -= stop;
+		buf_addf(&b, " (%s)%s", option, stop ? "." : "");
+	}
 	if (b.error == 0)
 		ctl_fail(status, "%s", b.data);
 	buf_done(&b);
 	return status;
+}
+
+int ctl_print_error(const json_t *error)
+{
+	return ctl_print_error_of(error, NULL);
 }
 
 void ctl_answer_done(struct ctl_answer *a)

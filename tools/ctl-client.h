@@ -77,6 +77,9 @@ int ctl_error_text(const json_t *error, struct buf *out);
  * status it stands for.
  */
 int ctl_print_error(const json_t *error);
+/* The same, and behind it the option @name that says what the error is about, unless the error does
+ * so already. NULL: none does. */
+int ctl_print_error_of(const json_t *error, const char *name);
 /* The connection broke with @error (of client_next() or client_send()): says
  * so. status. */
 int ctl_lost(const struct ctl *ctl, int error);

@@ -190,29 +190,6 @@ static int choose(struct ctl *ctl, size_t own, const json_t *candidates)
 	return ctl_set_value(ctl, ctl->verb->own[own].param->name, text);
 }
 
-/* The error, and how what it is about is said on the command line, unless it says so already. What
- * was typed without its option is known to whoever typed it. */
-static int print_error_of(const json_t *error, const struct ctl_own *own, bool given)
-{
-	struct buf b = BUF_INIT(0);
-	char option[80];
-	int status = ctl_error_text(error, &b);
-
-	snprintf(option, sizeof(option), "--%s", own->name);
-	if (!own->fixed && !(given && own->position >= 0) && b.data && !strstr(b.data, option)) {
-		bool stop = b.len > 0 && b.data[b.len - 1] == '.';
-
-		b.len -= stop;
-		buf_addf(&b, " (%s)%s", option, stop ? "." : "");
-	}
-	if (b.error < 0)
-		status = ctl_fail_memory();
-	else
-		ctl_fail(status, "%s", b.data);
-	buf_done(&b);
-	return status;
-}
-
 bool ctl_mend(struct ctl *ctl, const json_t *error, int *ret_status)
 {
 	const json_t *data = json_object_get(error, "data"),
@@ -225,7 +202,11 @@ bool ctl_mend(struct ctl *ctl, const json_t *error, int *ret_status)
 		return false;
 	}
 	if (!ctl_interactive()) {
-		*ret_status = print_error_of(error, &ctl->verb->own[own], ctl->value[own]);
+		const struct ctl_own *o = &ctl->verb->own[own];
+		/* what was typed without its option is known to whoever typed it */
+		bool known = o->fixed || (ctl->value[own] && o->position >= 0);
+
+		*ret_status = ctl_print_error_of(error, known ? NULL : o->name);
 		return false;
 	}
 	if (code == -32008 && json_array_size(candidates) > 0) {

@@ -19,6 +19,22 @@ struct found {
 	bool lot_is_new;
 };
 
+/* The option of scan that is called as the parameter which the error is about; NULL none. */
+static const char *option_of(const struct ctl *ctl, const json_t *error)
+{
+	const char *name =
+		json_string_value(json_object_get(json_object_get(error, "data"), "parameter"));
+	char dashed[64];
+
+	snprintf(dashed, sizeof(dashed), "%s", name ? name : "");
+	for (char *p = dashed; *p; p++)
+		*p = *p == '_' ? '-' : *p;
+	for (int i = 0; i < OPT_N_; i++)
+		if (ctl->verb->options & CTL_OPTION(i) && streq(ctl_options[i].name, dashed))
+			return ctl_options[i].name;
+	return NULL;
+}
+
 /* Asks @method with @params, which is taken. status; @quiet: errors are the caller's to print. */
 static int ask(struct scan *s, const char *method, json_t *params, bool quiet,
 	       struct ctl_answer *ret)
@@ -29,7 +45,11 @@ static int ask(struct scan *s, const char *method, json_t *params, bool quiet,
 	json_decref(params);
 	if (!text)
 		return ctl_fail_memory();
-	status = quiet ? ctl_try(s->ctl, method, text, ret) : ctl_call(s->ctl, method, text, ret);
+	status = ctl_try(s->ctl, method, text, ret);
+	if (ret->error && !quiet) {
+		ctl_print_error_of(ret->error, option_of(s->ctl, ret->error));
+		ctl_answer_done(ret);
+	}
 	free(text);
 	return status;
 }

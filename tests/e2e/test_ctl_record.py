@@ -225,6 +225,7 @@ def test_scan(desk):
     desk.says(r"^Dry run, nothing was kept: .*GH1.*18 left\.$", "scan", "--dry-run", f"(01){GTIN}(10)GH1")
     desk.says("recalled: 1 use, on 1 client", "lot", "recall", "GH1", "--reason", "its maker wrote")
     desk.fails(64, "GH1 is recalled", "scan", f"(01){GTIN}(10)GH1")
+    desk.fails(64, "--used-anyway", "scan", f"(01){GTIN}(10)GH1")  # the option, not only the parameter
     desk.says("GH1", "scan", "--used-anyway", f"(01){GTIN}(10)GH1")
     expect_equal(len(desk.rows("use", "list", "--session", "#1")), 10, "uses")
 
