@@ -14,8 +14,11 @@
 SELECT g.at_us AS at_us, g.pen AS pen, g.event AS event, g.from_us AS from_at, g.moved AS moved, g.held AS held, abs(g.moved - g.held) AS value,
 	t.value AS threshold
 FROM (SELECT e.*,
-		(SELECT coalesce(sum(r.cycles), 0) FROM run r WHERE r.log = e.log AND r.boot >= e.from_boot AND r.boot <= e.boot
-			AND r.first_seq > e.from_seq AND r.first_seq < e.seq) AS held
+		iif(e.from_boot = e.boot,
+			(SELECT coalesce(sum(r.cycles), 0) FROM run r WHERE r.log = e.log AND r.boot = e.boot AND r.first_seq > e.from_seq AND r.first_seq < e.seq),
+			(SELECT coalesce(sum(r.cycles), 0) FROM run r WHERE r.log = e.log AND r.boot = e.from_boot AND r.first_seq > e.from_seq)
+			+ (SELECT coalesce(sum(r.cycles), 0) FROM run r WHERE r.log = e.log AND r.boot > e.from_boot AND r.boot < e.boot)
+			+ (SELECT coalesce(sum(r.cycles), 0) FROM run r WHERE r.log = e.log AND r.boot = e.boot AND r.first_seq < e.seq)) AS held
 	FROM (SELECT v.id AS event, v.pen AS pen, v.log AS log, v.boot AS boot, v.seq AS seq, v.at_us AS at_us, p.boot AS from_boot, p.seq AS from_seq,
 			p.at_us AS from_us, (v.data ->> 'total') - (p.data ->> 'total') AS moved
 		FROM event v JOIN event p ON p.id = (SELECT q.id FROM event q INDEXED BY event_pen_at WHERE q.pen = v.pen AND q.at_us <= v.at_us AND q.kind = 'counters'
