@@ -60,7 +60,7 @@ def test_verbs(manual):
     everywhere = set(re.findall(r"^\.TP\n(?:-\w, )?--([a-z-]+)", page.split(".SH VERBS OF RECORDS")[0], re.M))
     expect({"json", "host", "reason", "dry-run", "if-version"} <= everywhere, f"options of all: {everywhere}")
     for verb in verbs:
-        section = re.search(rf"^\.SS {verb}(?: [^\n]*)?\n(.*?)(?=^\.S[SH] )", page, re.M | re.S)
+        section = re.search(rf"^\.SS {verb}(?: [^a-z\n][^\n]*)?\n(.*?)(?=^\.S[SH] )", page, re.M | re.S)
         expect(section, f"{verb} is not in the manual")
         helped, _ = said(program("stipplectl"), *verb.split(), "--help")
         for option in re.findall(r"^ +(?:-\w, +)?--([a-z-]+)", helped, re.M):
