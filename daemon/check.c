@@ -149,14 +149,40 @@ static void print_report(const struct db_verify_report *r)
 	       (long long)r->erased);
 }
 
-int verify_run(const struct config *c)
+/* What was kept apart from the record, read to @trust from the files that are named. */
+static int read_trust(const char *checkpoint, const char *public_key, struct checkpoint *c,
+		      uint8_t key[32], struct db_trust *trust)
+{
+	struct db_problem problem = {0};
+	int r = 0;
+
+	if (checkpoint) {
+		r = checkpoint_read(c, checkpoint, &problem);
+		trust->checkpoint = c;
+	}
+	if (r == 0 && public_key) {
+		r = checkpoint_read_key(key, public_key, &problem);
+		trust->public_key = key;
+	}
+	if (r < 0)
+		fprintf(stderr, "stippled: cannot verify: %s\n", problem.text);
+	return r < 0 ? EX_NOINPUT : 0;
+}
+
+int verify_run(const struct config *c, const char *checkpoint, const char *public_key)
 {
 	const struct db_options options = {
 		.path = c->database, .key_path = c->key, .zone = c->zone, .read_only = true};
 	bool show = isatty(STDERR_FILENO);
 	struct db_verify_report report = {0};
+	struct checkpoint point;
+	struct db_trust trust = {0};
+	uint8_t key[32];
 	int r;
 
+	r = read_trust(checkpoint, public_key, &point, key, &trust);
+	if (r != 0)
+		return r;
 	if (access(c->database, F_OK) < 0 && errno == ENOENT) {
 		fprintf(stderr,
 			"stippled: cannot verify: there is no database %s; name it by --database\n",
@@ -164,7 +190,7 @@ int verify_run(const struct config *c)
 		return EX_NOINPUT;
 	}
 
-	r = db_verify(&options, &report, show ? on_progress : NULL, NULL);
+	r = db_verify_by(&options, &trust, &report, show ? on_progress : NULL, NULL);
 	if (show)
 		fprintf(stderr, "\r\033[K");
 	if (r < 0 && r != -EUCLEAN) {
@@ -178,6 +204,9 @@ int verify_run(const struct config *c)
 		printf("the record does NOT hold: %s\n", report.problem);
 		return 1;
 	}
+	if (checkpoint)
+		printf("checkpoint: entry %lld, and the record still holds what led to it\n",
+		       (long long)point.head.seq);
 	printf("the record holds\n");
 	return 0;
 }

@@ -229,7 +229,7 @@ static int run_mode(struct options *o)
 	if (o->mode == MODE_CHECK)
 		return check_run(c);
 	if (o->mode == MODE_VERIFY)
-		return verify_run(c);
+		return verify_run(c, o->checkpoint, o->public_key);
 	if (o->mode == MODE_RESTORE)
 		return restore_run(c, o->restore, o->key_file);
 	return run(c);

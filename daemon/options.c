@@ -14,6 +14,8 @@ enum {
 	OPT_VERIFY,
 	OPT_RESTORE,
 	OPT_KEY_FILE,
+	OPT_CHECKPOINT,
+	OPT_PUBLIC_KEY,
 	OPT_HELP,
 	OPT_HELP_CONFIG,
 	OPT_VERSION,
@@ -31,6 +33,8 @@ static const struct option long_options[] = {
 	{"verify", no_argument, NULL, OPT_VERIFY},
 	{"restore", required_argument, NULL, OPT_RESTORE},
 	{"key-file", required_argument, NULL, OPT_KEY_FILE},
+	{"checkpoint", required_argument, NULL, OPT_CHECKPOINT},
+	{"public-key", required_argument, NULL, OPT_PUBLIC_KEY},
 	{"help", no_argument, NULL, OPT_HELP},
 	{"help-config", no_argument, NULL, OPT_HELP_CONFIG},
 	{"version", no_argument, NULL, OPT_VERSION},
@@ -68,6 +72,9 @@ void options_help(void)
 	       "chain of\n"
 	       "                      hashes and its signature, then exit: 0 all is well, 1 it is "
 	       "not\n"
+	       "  --checkpoint FILE   with --verify: the record must hold what it held then\n"
+	       "  --public-key FILE   with --verify: check the signature by it; the key itself is "
+	       "not read\n"
 	       "  --restore FILE      verify the backup FILE and put it to the database's place; "
 	       "overwrites\n"
 	       "                      nothing\n"
@@ -85,7 +92,7 @@ void options_help(void)
 
 /* What the command line says, before the files are read. Borrows from argv. */
 struct line {
-	const char *config, *record, *restore, *key_file;
+	const char *config, *record, *restore, *key_file, *checkpoint, *public_key;
 	const char *key[ELEMENTSOF(key_names)];
 	const char *port[LIMIT_PORTS];
 	size_t n_ports;
@@ -125,6 +132,12 @@ static int parse_line(struct options *o, struct line *line, int argc, char **arg
 		case OPT_KEY_FILE:
 			line->key_file = optarg;
 			break;
+		case OPT_CHECKPOINT:
+			line->checkpoint = optarg;
+			break;
+		case OPT_PUBLIC_KEY:
+			line->public_key = optarg;
+			break;
 		case OPT_CHECK:
 		case OPT_VERIFY:
 			if (o->mode != MODE_RUN &&
@@ -158,6 +171,8 @@ static int parse_line(struct options *o, struct line *line, int argc, char **arg
 		return usage("--check, --verify and --restore exclude each other", "");
 	if (line->key_file && !line->restore)
 		return usage("--key-file goes with --restore", "");
+	if ((line->checkpoint || line->public_key) && o->mode != MODE_VERIFY)
+		return usage("--checkpoint and --public-key go with --verify", "");
 	if (optind < argc)
 		return usage("there are no arguments, but here is ", argv[optind]);
 	return 0;
@@ -253,6 +268,8 @@ int options_load(struct options *o, int argc, char **argv)
 	r = apply_line(&o->config, &line, &problems);
 	if (r == 0 && line.restore)
 		r = set_restore(o, &line);
+	o->checkpoint = line.checkpoint;
+	o->public_key = line.public_key;
 	if (r < 0)
 		return EX_OSERR;
 	return tell(&problems, problems.len > 0 ? EX_USAGE : 0);

@@ -10,6 +10,7 @@ enum options_mode { MODE_RUN, MODE_CHECK, MODE_VERIFY, MODE_RESTORE, MODE_HELP, 
 struct options {
 	enum options_mode mode;
 	char *restore, *key_file; /* MODE_RESTORE: the backup, and the key's; key_file NULL: none */
+	const char *checkpoint, *public_key; /* MODE_VERIFY: files that were kept apart, NULL none; argv's */
 	struct config config;	  /* defaults, files and command line together */
 };
 

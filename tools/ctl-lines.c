@@ -132,6 +132,7 @@ const struct ctl_line ctl_lines[] = {
 		    "practitioner_name=practitioner state runs cycles "
 		    "on_time_s=on_s pens"},
 	{.method = "day.get", .verb = "today", .run = ctl_today},
+	{.method = "checkpoint.get", .hidden = true}, /* ctl-checkpoint.c */
 
 	/* ---- the audit ---- */
 	{.method = "audit.list",

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* restore: the daemon's program does it, for it knows where its files are; here it is only found
- * and started. */
+/* restore, verify: the daemon's program does it, for it knows where its files are; here it is only
+ * found and started. */
 #include "ctl.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 
 #include "base/limits.h"
-
-#define ARGS_MAX 12
 
 /* stippled of the same installation: beside this program, or in ../sbin; else the one of $PATH. */
 static void find_daemon(char out[LIMIT_PATH])
@@ -31,27 +29,43 @@ static void find_daemon(char out[LIMIT_PATH])
 	strcpy(out, "stippled");
 }
 
-int ctl_restore(struct ctl *ctl)
+/* Runs it with @first, and with what the options say. */
+static int run_daemon(struct ctl *ctl, const char *first, char *argument)
 {
+	static const struct {
+		enum ctl_option_id option;
+		const char *name;
+	} passed[] = {
+		{OPT_KEY_FILE, "--key-file"},
+		{OPT_CONFIG, "--config"},
+		{OPT_SOCKET, "--socket"},
+		{OPT_DATABASE, "--database"},
+		{OPT_KEY, "--key"},
+		{OPT_PUBLIC_KEY, "--public-key"},
+		{OPT_CHECKPOINT, "--checkpoint"},
+	};
 	char program[LIMIT_PATH];
-	char *argv[ARGS_MAX] = {program, (char *)"--restore", ctl->args[0]};
-	size_t n = 3;
+	char *argv[3 + 2 * ELEMENTSOF(passed) + 1] = {program, (char *)first, argument};
+	size_t n = argument ? 3 : 2;
 
-	if (ctl->option[OPT_KEY_FILE]) {
-		argv[n++] = (char *)"--key-file";
-		argv[n++] = (char *)ctl->option[OPT_KEY_FILE];
-	}
-	if (ctl->option[OPT_CONFIG]) {
-		argv[n++] = (char *)"--config";
-		argv[n++] = (char *)ctl->option[OPT_CONFIG];
-	}
-	if (ctl->option[OPT_SOCKET]) {
-		argv[n++] = (char *)"--socket";
-		argv[n++] = (char *)ctl->option[OPT_SOCKET];
-	}
+	for (size_t i = 0; i < ELEMENTSOF(passed); i++)
+		if (ctl->option[passed[i].option]) {
+			argv[n++] = (char *)passed[i].name;
+			argv[n++] = (char *)ctl->option[passed[i].option];
+		}
 	find_daemon(program);
 	fflush(stdout);
 	execvp(program, argv);
 	return ctl_fail(EXIT_UNAVAILABLE, "cannot run stippled, which does it: %s",
 			strerror(errno));
+}
+
+int ctl_restore(struct ctl *ctl)
+{
+	return run_daemon(ctl, "--restore", ctl->args[0]);
+}
+
+int ctl_verify(struct ctl *ctl)
+{
+	return run_daemon(ctl, "--verify", NULL);
 }

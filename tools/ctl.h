@@ -49,7 +49,8 @@ enum ctl_option_id {
 	OPT_PEN, OPT_SINCE, OPT_UNTIL, OPT_STATE, OPT_LIMIT, OPT_CYCLES, OPT_FIRST, OPT_POINTS,
 	OPT_DURABLE, OPT_AFTER, OPT_SECONDS, OPT_REASON, OPT_REQUEST_ID,
 	OPT_SESSION, OPT_GS, OPT_PLAIN, OPT_STOCK, OPT_USED_ANYWAY, OPT_ACCEPT, OPT_QUANTITY, OPT_DRY_RUN, OPT_ON_BEHALF_OF,
-	OPT_MAP, OPT_DATE_FORMAT, OPT_DELIMITER, OPT_ENCODING, OPT_UPDATE, OPT_KEY_FILE, OPT_CONFIG, OPT_AT, OPT_N_,
+	OPT_MAP, OPT_DATE_FORMAT, OPT_DELIMITER, OPT_ENCODING, OPT_UPDATE, OPT_KEY_FILE, OPT_CONFIG, OPT_AT,
+	OPT_DATABASE, OPT_KEY, OPT_PUBLIC_KEY, OPT_CHECKPOINT, OPT_N_,
 };
 /* clang-format on */
 #define CTL_OPTION(id)	   (UINT64_C(1) << (id))
@@ -313,5 +314,7 @@ int ctl_export(struct ctl *ctl);
 int ctl_backup(struct ctl *ctl);
 int ctl_backup_key(struct ctl *ctl);
 int ctl_restore(struct ctl *ctl);
+int ctl_verify(struct ctl *ctl);
+int ctl_checkpoint(struct ctl *ctl);
 
 #endif

@@ -220,8 +220,15 @@ static void ending(void)
 		putchar('\n');
 	}
 	paragraph("A reader that has read enough (| head) is no error. doctor ends with 1 when it "
-		  "found a problem; restore ends as stippled(8) "
-		  "does.");
+		  "found a problem; restore and verify end as stippled(8) "
+		  "does: 1 when the record does not hold.");
+	section("PROOF");
+	paragraph("Each entry of the record is hashed together with the one before it, and the last hash is signed. verify computes "
+		  "all of it again, builds every table again from the entries and compares, and names the first entry or row that "
+		  "does not hold. Whoever has the database without the signing key can change nothing unseen, but can put an older "
+		  "copy of it in its place; whoever has both can write a past anew. A checkpoint that was kept elsewhere finds "
+		  "either. What identifies people may be erased, which the chain allows: their values are in it only as "
+		  "commitments. Runs that have not ended are not in the chain yet.");
 	section("ENVIRONMENT");
 	puts(".TP\n.B STIPPLE_SOCKET\nThe daemon\\(aqs socket, unless \\-\\-socket names one.");
 	puts(".TP\n.B NO_COLOR\nNo colours.");

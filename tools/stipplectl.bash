@@ -17,7 +17,7 @@ _stipplectl() {
 	# What follows an option that takes a value.
 	if [[ $before == -* && $word != -* ]]; then
 		case $before in
-		--socket | -s | --key-file | --config)
+		--socket | -s | --key-file | --config | --database | --key | --public-key | --checkpoint)
 			compopt -o default
 			return
 			;;
@@ -47,7 +47,7 @@ _stipplectl() {
 		case ${said[*]} in
 		'pen show' | 'pen identify' | identify) words=$("$tool" "${socket[@]}" pens --csv --no-headings 2>/dev/null | cut -d, -f1) ;;
 		api | call) words=$("$tool" "${socket[@]}" api --csv --no-headings 2>/dev/null | cut -d, -f1) ;;
-		backup* | restore* | 'client import' | scan)
+		backup* | restore* | checkpoint | 'client import' | scan)
 			compopt -o default
 			return
 			;;

@@ -81,4 +81,6 @@
 #define LIMIT_PROFILE_BYTES    (32 * 1024)      /* text of an audit profile: ours that sets every value has 6 KiB */
 #define LIMIT_CONFIG_BYTES     (64 * 1024)      /* one configuration file */
 
+#define LIMIT_CHECKPOINT_BYTES 4096u /* of a checkpoint's file: one JSON object of 500 */
+
 #endif

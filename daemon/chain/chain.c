@@ -96,6 +96,8 @@ bool chain_check(const uint8_t public_key[32], uint64_t host_id, const struct ch
 {
 	uint8_t hash[CHAIN_HASH_SIZE];
 
+	if (sodium_init() < 0)
+		return false;
 	head_hash(host_id, head, at_us, hash);
 	return crypto_sign_verify_detached(signature, hash, sizeof(hash), public_key) == 0;
 }

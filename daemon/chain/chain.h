@@ -68,6 +68,8 @@ bool chain_check(const uint8_t public_key[32], uint64_t host_id, const struct ch
 /* A new random key, nowhere but in memory. NULL without memory. Caller frees with chain_key_free().
  */
 struct chain_key *chain_key_new(void);
+/* One that only checks: its secret half is zero. NULL without memory. */
+struct chain_key *chain_key_public(const uint8_t public_key[32]);
 struct chain_key *chain_key_free(struct chain_key *key); /* wipes; NULL-safe; returns NULL */
 DEFINE_CLEANUP(struct chain_key *, chain_key_free)
 

@@ -18,17 +18,37 @@ struct chain_key *chain_key_free(struct chain_key *key)
 	return NULL;
 }
 
-static struct chain_key *key_from_seed(const uint8_t seed[SEED_SIZE])
+static void name_key(struct chain_key *key)
 {
-	struct chain_key *key;
 	uint8_t hash[CHAIN_HASH_SIZE];
 
-	key = sodium_malloc(sizeof(*key));
+	crypto_generichash(hash, sizeof(hash), key->public_key, sizeof(key->public_key), NULL, 0);
+	chain_hex(hash, (CHAIN_KEY_ID_SIZE - 1) / 2, key->id);
+}
+
+static struct chain_key *key_from_seed(const uint8_t seed[SEED_SIZE])
+{
+	struct chain_key *key = sodium_malloc(sizeof(*key));
+
 	if (!key)
 		return NULL;
 	crypto_sign_seed_keypair(key->public_key, key->secret_key, seed);
-	crypto_generichash(hash, sizeof(hash), key->public_key, sizeof(key->public_key), NULL, 0);
-	chain_hex(hash, (CHAIN_KEY_ID_SIZE - 1) / 2, key->id);
+	name_key(key);
+	return key;
+}
+
+struct chain_key *chain_key_public(const uint8_t public_key[32])
+{
+	struct chain_key *key;
+
+	if (sodium_init() < 0)
+		return NULL;
+	key = sodium_malloc(sizeof(*key));
+	if (!key)
+		return NULL;
+	memcpy(key->public_key, public_key, sizeof(key->public_key));
+	memset(key->secret_key, 0, sizeof(key->secret_key));
+	name_key(key);
 	return key;
 }
 

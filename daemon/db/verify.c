@@ -305,6 +305,7 @@ static int check_entry(struct verify *v, const struct chain_entry *e,
 		       const uint8_t stored[CHAIN_HASH_SIZE])
 {
 	struct run_extra extra;
+	const struct checkpoint *c = v->trust->checkpoint;
 	bool run = streq(e->action, "run.add");
 	int r;
 
@@ -317,6 +318,12 @@ static int check_entry(struct verify *v, const struct chain_entry *e,
 			    "Entry %" PRId64
 			    " (%s) does not match its hash: it was changed, or the one before it.",
 			    e->seq, e->action);
+	if (c && e->seq == c->head.seq && memcmp(v->head.hash, c->head.hash, CHAIN_HASH_SIZE) != 0)
+		return fail(v,
+			    "Entry %" PRId64
+			    " is not the one of the checkpoint: it, or one before it, was written "
+			    "anew after the checkpoint was taken.",
+			    e->seq);
 	follow_zone(e);
 	r = check_canonical(v, e);
 	if (r == 0)
@@ -337,6 +344,7 @@ static int check_entry(struct verify *v, const struct chain_entry *e,
 static int check_end(struct verify *v)
 {
 	int64_t last = v->head.seq, signed_one = v->signed_head.head.seq;
+	const struct checkpoint *c = v->trust->checkpoint;
 
 	if (last < signed_one)
 		return fail(v,
@@ -350,6 +358,12 @@ static int check_end(struct verify *v)
 			    signed_one + 1, signed_one);
 	if (memcmp(v->head.hash, v->signed_head.head.hash, CHAIN_HASH_SIZE) != 0)
 		return fail(v, "Entry %" PRId64 " is not the one that was signed.", last);
+	if (c && last < c->head.seq)
+		return fail(v,
+			    "The record ends at entry %" PRId64
+			    " where the checkpoint holds entry %" PRId64
+			    ": it is an older copy, and what followed it is missing.",
+			    last, c->head.seq);
 	return 0;
 }
 
@@ -453,13 +467,42 @@ static int prepare_all(struct verify *v)
 	return r;
 }
 
+/* The one whose holder signs the record: from its file, or its public half as it was kept apart. */
+static int load_key(struct verify *v, const struct db_options *o, struct chain_key **ret,
+		    struct db_problem *problem)
+{
+	const struct checkpoint *c = v->trust->checkpoint;
+	const uint8_t *public_key = v->trust->public_key ? v->trust->public_key
+				    : c			 ? c->public_key
+							 : NULL;
+
+	if (!public_key)
+		return open_load_key(o->key_path, o->path, ret, problem);
+	*ret = chain_key_public(public_key);
+	return *ret ? 0 : -ENOMEM;
+}
+
+/* A checkpoint of another record says nothing about this one. */
+static int check_trust(struct verify *v, const struct chain_key *key)
+{
+	const struct checkpoint *c = v->trust->checkpoint;
+
+	if (!c || (memcmp(c->public_key, key->public_key, sizeof(c->public_key)) == 0 &&
+		   c->host_id == v->signed_head.host_id))
+		return 0;
+	snprintf(
+		v->report->problem, sizeof(v->report->problem),
+		"The checkpoint is of another record, or of another key: take one of this record.");
+	return -ENOKEY;
+}
+
 static int open_record(struct verify *v, const struct db_options *o)
 {
 	_cleanup_(chain_key_freep) struct chain_key *key = NULL;
 	struct db_problem problem = {0};
 	int r;
 
-	r = open_load_key(o->key_path, o->path, &key, &problem);
+	r = load_key(v, o, &key, &problem);
 	if (r == 0) {
 		r = db_open_reader_handle(o->path, &v->handle);
 		if (r < 0)
@@ -479,7 +522,7 @@ static int open_record(struct verify *v, const struct db_options *o)
 	v->report->last_entry = v->signed_head.head.seq;
 	v->report->at_us = v->signed_head.at_us;
 	snprintf(v->report->key_id, sizeof(v->report->key_id), "%s", key->id);
-	return 0;
+	return check_trust(v, key);
 }
 
 static int verify(struct verify *v, const struct db_options *o)
@@ -524,6 +567,14 @@ static void verify_done(struct verify *v)
 int db_verify(const struct db_options *options, struct db_verify_report *ret,
 	      db_verify_progress progress, void *ctx)
 {
+	static const struct db_trust nothing;
+
+	return db_verify_by(options, &nothing, ret, progress, ctx);
+}
+
+int db_verify_by(const struct db_options *options, const struct db_trust *trust,
+		 struct db_verify_report *ret, db_verify_progress progress, void *ctx)
+{
 	_cleanup_(freep) char *zone = NULL;
 	struct verify *v = calloc(1, sizeof(*v));
 	int r = -ENOMEM;
@@ -532,6 +583,7 @@ int db_verify(const struct db_options *options, struct db_verify_report *ret,
 	if (!v)
 		return -ENOMEM;
 	v->report = ret;
+	v->trust = trust;
 	v->progress = progress;
 	v->ctx = ctx;
 	v->canonical = BUF_INIT(0);

@@ -5,6 +5,7 @@
 #ifndef DB_VERIFY_H
 #define DB_VERIFY_H
 
+#include "db/checkpoint.h"
 #include "db/db.h"
 
 struct db_verify_report {
@@ -31,6 +32,18 @@ typedef void (*db_verify_progress)(const char *stage, int64_t done, int64_t tota
  */
 int db_verify(const struct db_options *options, struct db_verify_report *ret,
 	      db_verify_progress progress, void *ctx);
+
+/* What was kept apart from the record; each may be NULL. */
+struct db_trust {
+	const uint8_t *public_key; /* 32 bytes, instead of the key's file */
+	const struct checkpoint
+		*checkpoint; /* the record must still hold its entry, and have its key */
+};
+
+/* db_verify() against what was kept apart: by a public key only, and not rolled back behind a
+ * checkpoint. */
+int db_verify_by(const struct db_options *options, const struct db_trust *trust,
+		 struct db_verify_report *ret, db_verify_progress progress, void *ctx);
 
 /*
  * For --check: SQLite's own integrity check, foreign keys, the signed head. @ret_problem is filled

@@ -9,6 +9,7 @@
 
 struct verify {
 	struct db_verify_report *report;
+	const struct db_trust *trust;
 	db_verify_progress progress;
 	void *ctx;
 	sqlite3 *handle;      /* the record, in one read transaction */

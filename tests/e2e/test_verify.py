@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""verify and checkpoint: the daemon's record, a file with the public key only, an older copy, a past that was written anew."""
+import json
+import os
+import shutil
+import sqlite3
+
+from harness import Daemon, Tap, expect_equal, temporary_directory, wait_until
+from pens import Pens
+from test_backup import CTL, STIPPLED, expect_status, run
+
+
+class Clinic:
+    def __init__(self):
+        self.directory = temporary_directory()
+        self.pens = Pens(self.directory, "--pens", "1", "--history", "1", "--live", "all", "--serial-prefix", "TEST", "--seed", "6")
+        self.daemon = Daemon(self.directory, ports=[self.pens.pattern]).start()
+        self.client = self.daemon.client()
+        self.client.call("client.add", number="1001", name="Invented Person")
+        wait_until(lambda: self.client.call("daemon.status")["database"]["cycles"] > 1000, "cycles")
+
+    def path(self, name):
+        return os.path.join(self.directory, name)
+
+    def ctl(self, *arguments):
+        return run(CTL, "--socket", self.daemon.socket_path, *arguments)
+
+    def verify(self, database, *arguments):
+        return run(CTL, "verify", "--database", database, *arguments)
+
+
+def test_running(clinic):
+    done = clinic.verify(clinic.daemon.database, "--key", clinic.daemon.key)
+    expect_status(done, 0, ["the record holds", "personal values: "])
+    expect_equal(done.stderr, "", "progress where no terminal is")
+    expect_status(run(CTL, "--host", "nowhere.invalid", "verify"), 64)
+
+
+def test_checkpoint(clinic):
+    done = clinic.ctl("checkpoint")
+    expect_status(done, 0)
+    head = json.loads(done.stdout)
+    expect_equal(sorted(head), ["at", "at_us", "hash", "host", "key", "public_key", "seq", "signature"], "what it says")
+    expect_status(clinic.ctl("checkpoint", clinic.path("c1")), 0, "Keep it")
+    expect_status(clinic.ctl("checkpoint", clinic.path("c1")), 64, "nothing is overwritten")
+    expect_status(clinic.ctl("backup", clinic.path("old.db")), 0)
+    clinic.client.call("client.add", number="1002", name="Another Invention")
+    expect_status(clinic.ctl("checkpoint", clinic.path("c2")), 0)
+    expect_status(clinic.ctl("backup", clinic.path("new.db")), 0)
+    with open(clinic.path("public"), "w", encoding="utf-8") as f:
+        f.write(head["public_key"] + "\n")
+
+
+def test_public_key(clinic):
+    """Whoever checks needs nothing that could sign: the key's place is empty."""
+    none = ("--key", clinic.path("none.key"))
+    expect_status(clinic.verify(clinic.path("new.db"), *none), 78, "missing")
+    expect_status(clinic.verify(clinic.path("new.db"), *none, "--public-key", clinic.path("public")), 0, "the record holds")
+    for name in ("c1", "c2"):
+        expect_status(clinic.verify(clinic.path("new.db"), *none, "--checkpoint", clinic.path(name)), 0, "still holds")
+    with open(clinic.path("other"), "w", encoding="utf-8") as f:
+        f.write("00" * 32 + "\n")
+    expect_status(clinic.verify(clinic.path("new.db"), "--public-key", clinic.path("other")), 78, "is not the one of")
+
+
+def test_older_copy(clinic):
+    """By itself it holds, for it once was the record; a checkpoint taken later tells."""
+    expect_status(clinic.verify(clinic.path("old.db"), "--public-key", clinic.path("public")), 0)
+    expect_status(clinic.verify(clinic.path("old.db"), "--checkpoint", clinic.path("c2")), 1, ["does NOT hold", "older copy"])
+
+
+def test_changed(clinic):
+    shutil.copy(clinic.path("new.db"), clinic.path("bad.db"))
+    with sqlite3.connect(clinic.path("bad.db")) as db:
+        seq = db.execute("SELECT max(entry) FROM personal").fetchone()[0]
+        db.execute("UPDATE personal SET value = 'Somebody Else' WHERE entry = ? AND field = 'name'", (seq,))
+    db.close()
+    expect_status(clinic.verify(clinic.path("bad.db"), "--checkpoint", clinic.path("c1")), 1, ["does NOT hold", f"Entry {seq}:"])
+
+
+def test_bad_files(clinic):
+    with open(clinic.path("c1"), encoding="utf-8") as f:
+        head = json.load(f)
+
+    def refused(name, text, words):
+        with open(clinic.path(name), "w", encoding="utf-8") as f:
+            f.write(text)
+        expect_status(clinic.verify(clinic.path("new.db"), "--checkpoint", clinic.path(name)), 66, words)
+
+    refused("b1", json.dumps({**head, "seq": head["seq"] + 1}), "was changed")
+    refused("b2", json.dumps({**head, "hash": "00" * 32}), "was changed")
+    refused("b3", json.dumps({**head, "hash": None}), "is no checkpoint")
+    refused("b4", "", "is no checkpoint")
+    refused("b5", "[" * 5000, "is no checkpoint")
+    expect_status(clinic.verify(clinic.path("new.db"), "--checkpoint", clinic.path("nothing")), 66, "No such file")
+    expect_status(clinic.verify(clinic.path("new.db"), "--public-key", clinic.path("c1")), 66, "is no public key")
+    expect_status(run(STIPPLED, "--check", "--checkpoint", clinic.path("c1")), 64, "--verify")
+
+
+def test_other_record(clinic):
+    directory = clinic.path("other.d")
+    os.makedirs(directory)
+    other = Daemon(directory).start()
+    expect_status(run(CTL, "--socket", other.socket_path, "checkpoint", clinic.path("c3")), 0)
+    other.terminate()
+    done = clinic.verify(clinic.path("new.db"), "--public-key", clinic.path("public"), "--checkpoint", clinic.path("c3"))
+    expect_status(done, 78, "of another record")
+
+
+def main():
+    tap = Tap()
+    clinic = Clinic()
+    tap.case("the record of a running daemon", test_running, clinic)
+    tap.case("checkpoints", test_checkpoint, clinic)
+    tap.case("the public key is enough", test_public_key, clinic)
+    tap.case("an older copy", test_older_copy, clinic)
+    tap.case("a changed value", test_changed, clinic)
+    tap.case("files that are none", test_bad_files, clinic)
+    tap.case("a checkpoint of another record", test_other_record, clinic)
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()
