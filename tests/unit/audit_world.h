@@ -134,11 +134,13 @@ static inline const char *found_by(const char *rule, struct audit_filter *filter
 	static char text[4096];
 	struct audit audit = {.made = false};
 	struct findings f = {.item = NULL};
+	sqlite3 *handle;
 	size_t len = 0;
 
 	filter->rule = db_rule_find(rule);
 	assert_non_null(filter->rule);
-	assert_int_equal(sqlite3_open(w.path, &audit.handle), SQLITE_OK);
+	assert_int_equal(sqlite3_open(w.path, &handle), SQLITE_OK);
+	audit.handle = handle;
 	assert_int_equal(sql_functions_add(audit.handle), SQLITE_OK);
 	if (audit_prepare(&audit, 0) != SQLITE_OK || audit_evaluate(&audit, filter, &f) < 0)
 		fail_msg("%s: %s", rule, sqlite3_errmsg(audit.handle));
@@ -157,7 +159,7 @@ static inline const char *found_by(const char *rule, struct audit_filter *filter
 			fail_msg("%s: %s", f.item[i].key, f.item[i].says);
 	findings_done(&f);
 	audit_done(&audit);
-	sqlite3_close(audit.handle);
+	assert_int_equal(sqlite3_close(handle), SQLITE_OK);
 	return text;
 }
 
