@@ -73,7 +73,8 @@ class VhciPens(Pens):
     def __init__(self, *options):
         VhciPens.made += 1
         VhciPens.all.append(self)
-        self.prefix = f"VM{VhciPens.made:02}"
+        # Of its own in each case of each boot: the record knows those before.
+        self.prefix = f"{os.environ['STIPPLE_STORY'].upper()}{VhciPens.made:02}"
         super().__init__(temporary_directory(), "--attach", "--keep-cycles", "--serial-prefix", self.prefix, *options)
 
     def serial(self, pen=0):

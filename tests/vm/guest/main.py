@@ -16,6 +16,7 @@ def main():
     with open("/proc/cmdline", encoding="ascii") as f:
         words = dict(word.split("=", 1) for word in f.read().split() if "=" in word)
     os.environ["STIPPLE_DEBS"] = os.path.join(os.environ["STIPPLE_TOP"], words["stipple.debs"])
+    os.environ["STIPPLE_STORY"] = words["stipple.story"]
     os.environ["STIPPLE_ONLY"] = words.get("stipple.only", "").replace("_", " ")
     from harness import Tap
     tap = Tap()

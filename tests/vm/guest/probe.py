@@ -99,11 +99,25 @@ def executable_memory():
 
 
 ATTEMPTS = {
-    "an IPv4 socket": network(socket.AF_INET), "an IPv6 socket": network(socket.AF_INET6), "a packet socket": packet,
-    "another terminal": open_to_write("/dev/ttyS3"), "the console": open_to_write("/dev/tty1"), "the disk": open_to_write("/dev/vda"),
-    "a file in /home": read_home, "a file in /root": read_root, "writing to /usr": make("/usr/probe"), "writing to /etc": make("/etc/stipple/probe"),
-    "writing to /home": make("/home/anna/probe"), "the files of kernel modules": read_module, "loading a kernel module": module, "a mount": mount, "a user namespace": namespace, "the clock": clock,
-    "another process": others, "a kernel setting": open_to_write("/proc/sys/kernel/panic"), "executable memory": executable_memory,
+    "an IPv4 socket": network(socket.AF_INET),
+    "an IPv6 socket": network(socket.AF_INET6),
+    "a packet socket": packet,
+    "another terminal": open_to_write("/dev/ttyS3"),
+    "the console": open_to_write("/dev/tty1"),
+    "the disk": open_to_write("/dev/vda"),
+    "a file in /home": read_home,
+    "a file in /root": read_root,
+    "writing to /usr": make("/usr/probe"),
+    "writing to /etc": make("/etc/stipple/probe"),
+    "writing to /home": make("/home/anna/probe"),
+    "the files of kernel modules": read_module,
+    "loading a kernel module": module,
+    "a mount": mount,
+    "a user namespace": namespace,
+    "the clock": clock,
+    "another process": others,
+    "a kernel setting": open_to_write("/proc/sys/kernel/panic"),
+    "executable memory": executable_memory,
 }
 # What the daemon needs: these must succeed inside as well.
 NEEDS = {"a Unix socket": lambda: socket.socket(socket.AF_UNIX).close(),
