@@ -142,6 +142,14 @@ def children(daemon):
         return [int(pid) for pid in f.read().split()]
 
 
+def descriptors(pid):
+    """Of a process; none when it has ended, or when we are not root, to whom alone a worker shows itself."""
+    try:
+        return os.listdir(f"/proc/{pid}/fd")
+    except (FileNotFoundError, PermissionError):
+        return []
+
+
 def test_workers_end_with_their_clients():
     daemon = Daemon(temporary_directory()).start()
     leaving, staying = daemon.client(), daemon.client()
@@ -149,11 +157,7 @@ def test_workers_end_with_their_clients():
         leaving.send_line({"jsonrpc": "2.0", "id": number, "method": "sql.query", "params": [ENDLESS]})
     workers = wait_until(lambda: children(daemon), "a worker")
     for pid in workers:
-        try:
-            fds = os.listdir(f"/proc/{pid}/fd")
-        except (FileNotFoundError, PermissionError):
-            continue  # it has ended; or we are not root, to whom alone a worker shows itself
-        expect(len(fds) <= 3 + 4, f"the worker has {fds}: its own three and those of the database")
+        wait_until(lambda: len(descriptors(pid)) <= 3 + 4, f"worker {pid} to close all but its own three and those of the database")
     leaving.close()
     wait_until(lambda: not children(daemon), "the workers to be gone")
     expect_equal(staying.call("sql.query", sql="SELECT 7 AS n")["rows"], [[7]], "rows")

@@ -451,6 +451,26 @@ static void test_many_requests_and_no_reading(void **state UNUSED)
 	peer_close(&other);
 }
 
+/* Sends all of it, turning the loop while the socket is full. False: the daemon has hung up. */
+static bool ask_unless_dropped(int fd, const char *data, size_t len)
+{
+	for (int i = 0; len > 0; i++) {
+		ssize_t n = send(fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		assert_true(i < TURNS_MAX);
+		if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
+			return false;
+		if (n < 0)
+			assert_int_equal(errno, EAGAIN);
+		if (n > 0) {
+			data += n;
+			len -= (size_t)n;
+		}
+		sd_event_run(fake.event, 0);
+	}
+	return true;
+}
+
 /* What many clients together leave unread has a bound too: those with most of it go, not those who
  * read. */
 static void test_nobody_reads(void **state UNUSED)
@@ -461,8 +481,10 @@ static void test_nobody_reads(void **state UNUSED)
 
 	for (int i = 0; i < CLIENTS; i++) {
 		p[i] = peer_connect();
+		/* It may be itself the one with most, and be dropped while it still asks. */
 		for (int k = 0; k < REQUESTS; k++)
-			peer_send(&p[i], discover, strlen(discover));
+			if (!ask_unless_dropped(p[i].fd, discover, strlen(discover)))
+				break;
 		fake_settle();
 		assert_true(fake.server->unread_bytes <= LIMIT_UNREAD_TOTAL + LIMIT_UNREAD_BYTES);
 		assert_int_equal(peer_ask_error(&other, "daemon.status", "{}"), 0);
