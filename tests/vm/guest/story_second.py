@@ -131,10 +131,13 @@ def case_purge_answered():
     status, out = answered("yes", "dpkg", "--purge", "stipple")
     expect(status == 0 and "Delete the record" in out, f"exit status {status}:\n{out}")
     expect(not os.path.exists("/var/lib/stipple"), f"the record is there after a yes:\n{out}")
+    expect_equal(os.listdir("/etc/stipple/stippled.conf.d"), ["ours.conf"], "what the package left of configuration that is not its own")
+    os.unlink("/etc/stipple/stippled.conf.d/ours.conf")
+    os.removedirs("/etc/stipple/stippled.conf.d")
 
 
 def case_nothing_left():
-    left = [path for path in ("/etc/stipple", "/run/stipple", "/usr/sbin/stippled", "/usr/lib/systemd/system/stippled.service",
+    left = [path for path in ("/etc/stipple", "/usr/sbin/stippled", "/usr/lib/systemd/system/stippled.service",
                               "/usr/lib/udev/rules.d/60-stipple.rules") if os.path.exists(path)]
     expect_equal(left, [], "what the package left behind")
     run("systemctl", "daemon-reload")
