@@ -43,7 +43,7 @@ class Day:
     def beyond_doubt(self):
         """Until what a pen does next cannot have been before now, by what is known of its clock."""
         error_us = max(row["clock"]["error_us"] for row in self.client.call("pen.list")["rows"])
-        then = time.monotonic() + 4e-6 * error_us
+        then = time.monotonic() + 0.5 + 4e-6 * error_us  # a later fit may think worse of the clock
         wait_until(lambda: time.monotonic() > then, "the error of the clocks to pass", pause=0.001)
 
     def session(self, number, serial, pen, runs):
