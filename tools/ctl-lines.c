@@ -40,6 +40,13 @@ const struct ctl_line ctl_lines[] = {
 	 .args = "find",
 	 .columns = "id number name birth_date age_checked sessions last_session hold",
 	 .example = "stipplectl client find exam"},
+	{.method = "client.get"},
+	{.method = "client.get",
+	 .verb = "report client",
+	 .run = ctl_report_client,
+	 .options = CTL_OPTION(OPT_HTML),
+	 .args = "client",
+	 .example = "stipplectl report client 1001 --html=1001.html"},
 	{.method = "client.export",
 	 .run = ctl_export,
 	 .args = "client",
@@ -305,6 +312,16 @@ const struct ctl_line ctl_lines[] = {
 		    "unattributed_share=nobody_share",
 	 .example = "stipplectl usage --by month\n"
 		    "stipplectl usage --by practitioner --since 2026-01-01"},
+
+	/* ---- inspectors' forms ---- */
+	{.method = "report.session",
+	 .run = ctl_report_session,
+	 .options = CTL_OPTION(OPT_HTML),
+	 .args = "session",
+	 .example = "stipplectl report session 1001 | less\n"
+		    "stipplectl report session '#12' --html=session-12.html"},
+
+	{.method = "report.sessions", .hidden = true},
 
 	/* ---- what was ---- */
 	{.method = "history.list",

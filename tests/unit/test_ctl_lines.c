@@ -53,6 +53,14 @@ int ctl_today(struct ctl *ctl)
 {
 	return ctl != NULL;
 }
+int ctl_report_session(struct ctl *ctl)
+{
+	return ctl != NULL;
+}
+int ctl_report_client(struct ctl *ctl)
+{
+	return ctl != NULL;
+}
 
 static const struct db_query *query(const char *method)
 {
