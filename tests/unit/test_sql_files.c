@@ -249,7 +249,7 @@ static bool leaves_most(const struct db_query *q, const char *given)
 {
 	if (streq(q->method, "run.list"))
 		return runs_leave_most(given);
-	if (streq(q->method, "session.list"))
+	if (streq(q->method, "session.list") || streq(q->method, "report.sessions"))
 		return sessions_leave_most(given);
 	if (streq(q->method, "entry.list"))
 		return strncmp(given, "order=", 6) == 0 && !strchr(strchr(given, ' '), '=') &&
