@@ -148,7 +148,10 @@ static void make_tables(const struct ctl_verb *verb, bool permute, struct option
 
 		if (!goes_with(verb, i))
 			continue;
-		longs[n++] = (struct option){o->name, o->value ? required_argument : no_argument,
+		longs[n++] = (struct option){o->name,
+					     !o->value		? no_argument
+					     : *o->value == '[' ? optional_argument
+								: required_argument,
 					     NULL, OPTION_BASE + i};
 		add_letter(&letters, o->letter, o->value != NULL);
 	}
@@ -366,6 +369,30 @@ static int check_arguments(struct ctl *ctl)
 	return 0;
 }
 
+/* How many words the verb takes besides its options. */
+static size_t most_arguments(const struct ctl_verb *verb)
+{
+	size_t most = 0;
+
+	if (verb->decl)
+		return verb->n_positions;
+	while (verb->args[most].name)
+		most++;
+	return most;
+}
+
+/* "--html FILE" is as good as "--html=FILE": a word that is one too many is the value. */
+static void take_optional_value(struct ctl *ctl)
+{
+	for (int i = 0; i < OPT_N_; i++) {
+		const char *value = ctl_options[i].value;
+
+		if (value && *value == '[' && ctl->option[i] && !*ctl->option[i] &&
+		    ctl->n_args == most_arguments(ctl->verb) + 1)
+			ctl->option[i] = ctl->args[--ctl->n_args];
+	}
+}
+
 static int take_common(struct ctl *ctl)
 {
 	ctl->socket = ctl->option[OPT_SOCKET];
@@ -403,6 +430,7 @@ int ctl_parse(struct ctl *ctl, int argc, char **argv)
 	}
 	if (ctl->option[OPT_HELP])
 		return 0;
+	take_optional_value(ctl);
 	return ctl->verb->decl ? place_arguments(ctl) : check_arguments(ctl);
 }
 

@@ -161,6 +161,9 @@ const struct ctl_option ctl_options[OPT_N_] = {
 		    .value = "TIME",
 		    .type = TYPE_TIME,
 		    .doc = "at this time instead of now"},
+	[OPT_HTML] = {.name = "html",
+		      .value = "[=FILE]",
+		      .doc = "a page to print, A4 or Letter, to stdout or a file with a name that is not taken"},
 };
 
 static const struct ctl_column pens_columns[] = {
@@ -447,6 +450,18 @@ const struct ctl_verb ctl_verbs[] = {
 	 .args = {{.name = "FILE", .doc = "the list; refused lines go to FILE.rejected.csv"}},
 	 .example = "stipplectl client import patients.csv --map number=Nr,name=Vorname+Nachname,birth_date=Geburtstag \\\n"
 		    "    --date-format dd.mm.yyyy --delimiter ';' --encoding windows-1252 --dry-run"},
+	{.name = "report pen",
+	 .doc = "Print one pen's record for an inspector: whom it worked on and when, its hygiene, machine time, and what is missing.",
+	 .run = ctl_report_pen,
+	 .options = O(OPT_SINCE) | O(OPT_UNTIL) | O(OPT_HTML),
+	 .args = {PEN_ARGUMENT},
+	 .example = "stipplectl report pen SIM-1 --since 2026-11 --html=pen.html"},
+	{.name = "report period",
+	 .doc = "Print the record of a day, a month or any period for an inspector: sessions, lots, hygiene, people, machine time, findings.",
+	 .run = ctl_report_period,
+	 .options = O(OPT_UNTIL) | O(OPT_HTML),
+	 .args = {{.name = "PERIOD", .doc = "a day or a month, such as 2026-11; with --until, a time at which it begins"}},
+	 .example = "stipplectl report period 2026-11 --html=november.html\nstipplectl report period 2026-01 --until 2026-06"},
 	{.name = "backup",
 	 .doc = "Back the database up to a file, while everything runs; checked, and without the signing key.",
 	 .run = ctl_backup,

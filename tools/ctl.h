@@ -50,7 +50,7 @@ enum ctl_option_id {
 	OPT_DURABLE, OPT_AFTER, OPT_SECONDS, OPT_REASON, OPT_REQUEST_ID,
 	OPT_SESSION, OPT_GS, OPT_PLAIN, OPT_STOCK, OPT_USED_ANYWAY, OPT_ACCEPT, OPT_QUANTITY, OPT_DRY_RUN, OPT_ON_BEHALF_OF,
 	OPT_MAP, OPT_DATE_FORMAT, OPT_DELIMITER, OPT_ENCODING, OPT_UPDATE, OPT_KEY_FILE, OPT_CONFIG, OPT_AT,
-	OPT_DATABASE, OPT_KEY, OPT_PUBLIC_KEY, OPT_CHECKPOINT, OPT_N_,
+	OPT_DATABASE, OPT_KEY, OPT_PUBLIC_KEY, OPT_CHECKPOINT, OPT_HTML, OPT_N_,
 };
 /* clang-format on */
 #define CTL_OPTION(id)	   (UINT64_C(1) << (id))
@@ -70,7 +70,7 @@ enum ctl_type {
 struct ctl_option {
 	const char *name;
 	char letter;	   /* 0: none */
-	const char *value; /* what follows it in the help, NULL: nothing does */
+	const char *value; /* what follows it in the help, NULL: nothing does; "[=FILE]": may follow */
 	const char *param; /* the method's parameter it becomes, NULL: the verb's affair */
 	enum ctl_type type;
 	int64_t min, max; /* INT */
@@ -314,6 +314,10 @@ int ctl_export(struct ctl *ctl);
 int ctl_backup(struct ctl *ctl);
 int ctl_backup_key(struct ctl *ctl);
 int ctl_restore(struct ctl *ctl);
+int ctl_report_session(struct ctl *ctl);
+int ctl_report_client(struct ctl *ctl);
+int ctl_report_pen(struct ctl *ctl);
+int ctl_report_period(struct ctl *ctl);
 int ctl_verify(struct ctl *ctl);
 int ctl_checkpoint(struct ctl *ctl);
 
