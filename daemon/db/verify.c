@@ -228,16 +228,6 @@ static const char *commitment_of(struct verify *v, const char *field)
 	return NULL;
 }
 
-static int64_t count_commitments(struct verify *v)
-{
-	int64_t n = 0;
-
-	sqlite3_reset(v->read_commitments);
-	while (sqlite3_step(v->read_commitments) == SQLITE_ROW)
-		n++;
-	return n;
-}
-
 /* What identifies somebody or is said in words of one's own: a commitment in the payload, under
  * "personal". */
 static int check_personal(struct verify *v, const struct chain_entry *e)
@@ -273,9 +263,32 @@ static int check_personal(struct verify *v, const struct chain_entry *e)
 	if (r != SQLITE_DONE)
 		return unable(v, v->handle, db_sqlite_error(v->handle, r));
 	v->report->personal += held;
-	if (strstr(e->payload, "\"personal\":{")) /* the others are many, and have none */
-		v->report->erased += count_commitments(v) - held;
 	return 0;
+}
+
+/*
+ * That there is a value for each commitment follows from the entry, and that there is none any more
+ * from one that erases: rows without their values stand for them where the tables are built again.
+ * As the writer does it, after what the entry itself does.
+ */
+static int expect_personal(struct verify *v, const struct chain_entry *e)
+{
+	sqlite3_stmt *q = v->read_commitments;
+	int r, done = SQLITE_DONE;
+
+	if (!strstr(e->payload, "\"personal\":{")) /* the others are many, and have none */
+		return 0;
+	sqlite3_reset(q);
+	sqlite3_bind_text(q, 1, e->payload, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(v->add_personal, 1, e->seq);
+	while (done == SQLITE_DONE && (r = sqlite3_step(q)) == SQLITE_ROW) {
+		v->commitments++;
+		sqlite3_bind_text(v->add_personal, 2, text(q, 0), -1, SQLITE_STATIC);
+		done = sqlite3_step(v->add_personal);
+		sqlite3_reset(v->add_personal);
+	}
+	sqlite3_reset(q);
+	return done == SQLITE_DONE ? 0 : unable(v, v->rebuilt.handle, -EIO);
 }
 
 static int check_canonical(struct verify *v, const struct chain_entry *e)
@@ -337,7 +350,7 @@ static int check_entry(struct verify *v, const struct chain_entry *e,
 		return fail(v, "Entry %" PRId64 " (%s) cannot be followed: %s.", e->seq, e->action,
 			    v->rebuilt.problem[0] ? v->rebuilt.problem : "its action is not known");
 	v->report->entries++;
-	return 0;
+	return expect_personal(v, e);
 }
 
 /* The last entry is the one that the head signs. */
@@ -459,6 +472,11 @@ static int prepare_all(struct verify *v)
 			    &v->read_commitments);
 	if (r == 0)
 		r = prepare(v, v->rebuilt.handle,
+			    "INSERT INTO personal (entry, field, salt, value)"
+			    " VALUES (?1, ?2, zeroblob(32), '')",
+			    &v->add_personal);
+	if (r == 0)
+		r = prepare(v, v->rebuilt.handle,
 			    "SELECT p ->> 'run', p ->> 'cycles', coalesce(p ->> 'lost_cycles', 0),"
 			    " p ->> 'digest', p ->> 'summary', p ->> 'log', p ->> 'boot',"
 			    " p ->> '$.tick_us[0]', p ->> '$.tick_us[1]', p ->> 'after_us',"
@@ -540,6 +558,7 @@ static int verify(struct verify *v, const struct db_options *o)
 		r = add_totals(v);
 	if (r == 0)
 		r = verify_tables(v);
+	v->report->erased = v->commitments - v->report->personal;
 	if (r == 0)
 		r = verify_leftovers(v);
 	return r;
@@ -553,6 +572,7 @@ static void verify_done(struct verify *v)
 	sqlite3_finalize(v->read_blocks);
 	sqlite3_finalize(v->read_personal);
 	sqlite3_finalize(v->read_commitments);
+	sqlite3_finalize(v->add_personal);
 	sqlite3_finalize(v->read_claims);
 	stmts_done(&v->rebuilt);
 	sqlite3_close(rebuilt);

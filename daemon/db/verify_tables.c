@@ -14,6 +14,7 @@ struct table {
 };
 
 static const struct table tables[] = {
+	{"personal", 2, "SELECT entry, field FROM personal ORDER BY entry, field"},
 	{"setting", 1, "SELECT * FROM setting ORDER BY name"},
 	{"pen", 1, "SELECT * FROM pen ORDER BY id"},
 	{"log", 1, "SELECT * FROM log ORDER BY id"},
@@ -151,12 +152,26 @@ static int report_difference(struct verify *v, const struct table *t, sqlite3_st
 	return -EUCLEAN;
 }
 
-static int report_row(struct verify *v, const struct table *t, sqlite3_stmt *q, const char *what)
+/* A personal value is where no entry erased it, and nowhere else. */
+static int report_personal(struct verify *v, sqlite3_stmt *q, bool missing)
+{
+	snprintf(v->report->problem, sizeof(v->report->problem),
+		 "Entry %" PRId64 ": its personal value \"%.40s\" %s.",
+		 (int64_t)sqlite3_column_int64(q, 0), (const char *)sqlite3_column_text(q, 1),
+		 missing ? "is missing, and no entry says that it was erased"
+			 : "is there, though a later entry says that it was erased");
+	return -EUCLEAN;
+}
+
+static int report_row(struct verify *v, const struct table *t, sqlite3_stmt *q, bool missing)
 {
 	char row[96];
 
+	if (streq(t->name, "personal"))
+		return report_personal(v, q, missing);
 	row_name(t, q, row, sizeof(row));
-	snprintf(v->report->problem, sizeof(v->report->problem), "The row of %s %s.", row, what);
+	snprintf(v->report->problem, sizeof(v->report->problem), "The row of %s %s.", row,
+		 missing ? "is missing" : "follows from no entry");
 	return -EUCLEAN;
 }
 
@@ -175,9 +190,9 @@ static int compare_rows(struct verify *v, const struct table *t, sqlite3_stmt *h
 			return 0;
 		order = a == SQLITE_DONE ? 1 : b == SQLITE_DONE ? -1 : compare_keys(t, have, want);
 		if (order > 0)
-			return report_row(v, t, want, "is missing");
+			return report_row(v, t, want, true);
 		if (order < 0)
-			return report_row(v, t, have, "follows from no entry");
+			return report_row(v, t, have, false);
 		for (int i = 0; i < sqlite3_column_count(have); i++)
 			if (!same_value(have, want, i))
 				return report_difference(v, t, have, want, i);

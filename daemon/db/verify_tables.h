@@ -16,7 +16,9 @@ struct verify {
 	struct stmts rebuilt; /* its handle: the tables built again */
 	struct opened_head signed_head;
 	struct chain_head head; /* as computed so far */
-	sqlite3_stmt *read_run, *read_blocks, *read_personal, *read_commitments, *read_claims;
+	sqlite3_stmt *read_run, *read_blocks, *read_personal, *read_commitments, *read_claims,
+		*add_personal;
+	int64_t commitments; /* to personal values, in all entries so far */
 	struct run_acc *run;
 	struct buf canonical;
 	uint32_t period[PW_CYCLES_MAX];

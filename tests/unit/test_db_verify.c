@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Verification must see every change of what the chain protects, wherever it is made. */
-#include "db_world.h"
+#include "change_world.h"
 
 #define AT WORLD_NOW_US
 
@@ -271,11 +271,11 @@ static void recoded_cycles(void **state)
 					  PW_CYCLES_MAX, &count),
 			 PW_OK);
 	sqlite3_finalize(q);
-	for (int changed = 1; changed >= 0; changed--) {
-		depth[count / 2] ^= (uint16_t)changed;
+	for (int tampered = 1; tampered >= 0; tampered--) {
+		depth[count / 2] ^= (uint16_t)tampered;
 		assert_int_equal(pw_cycles_encode(period, depth, count, out, sizeof(out), &len),
 				 PW_OK);
-		depth[count / 2] ^= (uint16_t)changed;
+		depth[count / 2] ^= (uint16_t)tampered;
 		assert_int_equal(sqlite3_prepare_v2(handle,
 						    "UPDATE block SET data = ?1 WHERE id = 2", -1,
 						    &q, NULL),
@@ -283,23 +283,50 @@ static void recoded_cycles(void **state)
 		sqlite3_bind_blob(q, 1, out, (int)len, SQLITE_STATIC);
 		assert_int_equal(sqlite3_step(q), SQLITE_DONE);
 		sqlite3_finalize(q);
-		assert_int_equal(db_verify(&options, &report, NULL, NULL), changed ? -EUCLEAN : 0);
-		if (changed)
+		assert_int_equal(db_verify(&options, &report, NULL, NULL), tampered ? -EUCLEAN : 0);
+		if (tampered)
 			assert_non_null(strstr(report.problem, "Run 1: its cycles"));
 	}
 	sqlite3_close(handle);
 }
 
-/* Erasing what is personal leaves the chain whole. */
+/* Erasing what is personal leaves the chain whole; what lacks otherwise was taken out, and what is
+ * there although it was erased was put back. */
 static void erased_values_are_allowed(void **state)
 {
+	struct db_options options = world_options(&w, true);
 	struct db_verify_report r;
+	char name[160], sql[400];
 
 	(void)state;
-	world_tamper(&w, "DELETE FROM personal");
+	world_reopen(&w);
+	change(&w, "client.add", "number", "1001", "name", "Invented Person", NULL);
+	change(&w, "client.add", "number", "1002", NULL);
+	world_close(&w);
+	snprintf(name, sizeof(name), "%s/kept.db", w.dir);
+	snprintf(sql, sizeof(sql),
+		 "ATTACH '%s' AS kept; CREATE TABLE kept.row AS SELECT * FROM personal WHERE value "
+		 "= 'Invented Person'",
+		 name);
+	world_tamper(&w, sql);
+	world_reopen(&w);
+	change(&w, "client.erase", "client", "1001", "reason", "asked for it", NULL);
+	change_done();
+	world_close(&w);
 	r = world_verify(&w);
-	assert_int_equal(r.personal, 0);
-	assert_int_equal(r.erased, 1);
+	assert_int_equal(r.erased, 2);
+	assert_int_equal(r.personal,
+			 1 + 1 + 1); /* of the mark, the other client, why it was erased */
+
+	snprintf(sql, sizeof(sql),
+		 "ATTACH '%s' AS kept; INSERT INTO personal SELECT * FROM kept.row", name);
+	world_tamper(&w, sql);
+	assert_int_equal(db_verify(&options, &r, NULL, NULL), -EUCLEAN);
+	assert_non_null(strstr(r.problem, "\"name\" is there, though a later entry"));
+	world_tamper(&w, "DELETE FROM personal WHERE field = 'name'");
+	world_verify(&w);
+	assert_seen("DELETE FROM personal WHERE value = '1002'");
+	assert_seen("DELETE FROM personal");
 }
 
 static void key_is_needed(void **state)
