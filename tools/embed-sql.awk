@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: MIT
 # Turns the .sql files named as arguments into the C tables that daemon/db/query.h, change.h and audit.h declare.
 #
-#     awk -f tools/embed-sql.awk daemon/sql/schema/*.sql daemon/sql/{write,query,change,resolve,audit}/*.sql >sql_table.c
+#     awk -f tools/embed-sql.awk daemon/sql/part/*.sql daemon/sql/schema/*.sql daemon/sql/{write,query,change,resolve,audit}/*.sql >sql_table.c
 #
 # The folder says what a file is. schema/, write/ and resolve/, and the profiles of daemon/profiles, are embedded as they are. A file of query/, change/ or audit/ begins with a
 # head of comment lines (query.h, change.h and audit.h say which), up to the first line that is none; below it, comments are free and are not
 # embedded, but for the mark of an optional line of a query: `-- if PARAM`, `-- if PARAM=VALUE`, `-- if A and B`, and the same with
 # unless; and the markers of a change's sections: `--: let`, `--: check`, `--: apply`, `--: answer`.
+#
+# part/ holds what several of these share: below the comment at its top and an empty line, lines that stand wherever a file of query/, change/
+# or audit/ says `-- part: NAME KEY=VALUE ...`, with each {KEY} replaced by its value. Parts are named first; none has parts of its own.
 # Whatever is not understood is refused as file:line: message.
 
 function fail(message, line) {
-	printf "%s:%d: %s\n", file, line ? line : FNR, message > "/dev/stderr"
+	printf "%s:%d: %s%s\n", file, line ? line : FNR, message, in_part == "" ? "" : " (line " in_part_line " of part " in_part ")" > "/dev/stderr"
 	failed = 1
 }
 
@@ -58,6 +61,8 @@ function comment_at(line,    i, c, inside) {
 }
 
 function kind_of(path) {
+	if (path ~ /(^|\/)part\/[^\/]+$/)
+		return "part"
 	if (path ~ /(^|\/)schema\/[^\/]+$/)
 		return "schema"
 	if (path ~ /(^|\/)write\/[^\/]+$/)
@@ -82,7 +87,7 @@ function begin_file() {
 	name = file
 	sub(/^.*\//, "", name)
 	if (kind == "")
-		fail("cannot tell what this is: expected a file in schema/, write/, query/, change/, resolve/, audit/ or profiles/")
+		fail("cannot tell what this is: expected a file in part/, schema/, write/, query/, change/, resolve/, audit/ or profiles/")
 	if (kind == "profile" && name !~ /^[a-z0-9-]+\.conf$/)
 		fail("a profile's file is named like the profile: lower case, digits and -, then .conf")
 	else if (kind != "profile" && name !~ /\.sql$/)
@@ -90,6 +95,8 @@ function begin_file() {
 	sub(/\.(sql|conf)$/, "", name)
 	if (kind ~ /^(query|change)$/ && name !~ /^[a-z_]+(\.[a-z_]+)+$/)
 		fail("a " kind "'s file is named like its method: noun.verb, lower case")
+	else if (kind == "part" && name !~ /^[a-z_]+(\.[a-z_]+)+$/)
+		fail("a part's file is named by what it is a part of and what it is: story.page, lower case")
 	else if (kind == "resolve" && name !~ /^[a-z_]+$/)
 		fail("this file is named like the noun that it finds: lower case")
 	else if (kind == "audit" && name !~ /^[a-z]+(-[a-z]+)*$/)
@@ -104,7 +111,7 @@ function begin_file() {
 	if (kind == "change" && ("query", name) in seen || kind == "query" && ("change", name) in seen)
 		fail("a query and a change of the same name")
 	sql = ""
-	in_head = kind ~ /^(query|change|audit)$/
+	in_head = kind ~ /^(query|change|audit|part)$/
 	source = scope = online = severity = keys = says = does = thresholds = ""
 	n_thresholds = n_graded = 0
 	doc = role = shape = params = columns = noun = reason = after = sections = section = ""
@@ -671,9 +678,73 @@ function end_rule(    id) {
 	n_rules++
 }
 
+# One line of a part: the comment at its top is not kept.
+function part_line(line) {
+	if (in_head && line == "")
+		in_head = 0
+	else if (in_head && line !~ /^--/)
+		fail("a part begins with a comment that says what it is, and an empty line")
+	else if (!in_head && line ~ PART)
+		fail("a part has no parts")
+	else if (!in_head)
+		part[name, ++part_lines[name]] = line
+}
+
+# `-- part: NAME KEY=VALUE ...`: its lines, as if they stood here.
+function put_part(line,    n, i, j, at, what, text, key, value, keys_used) {
+	n = split(trim(line), what, /[ \t]+/)
+	if (n < 3 || !(what[3] in part_lines)) {
+		fail("there is no part " what[3] ": it is a file in part/, named before this one")
+		return
+	}
+	for (j = 4; j <= n; j++) {
+		at = index(what[j], "=")
+		key[j] = "{" substr(what[j], 1, at - 1) "}"
+		value[j] = substr(what[j], at + 1)
+		if (key[j] !~ /^[{][A-Z]+[}]$/ || value[j] !~ /^[^{}]+$/) {
+			fail("a part is `-- part: NAME KEY=VALUE ...`: the key in capitals, the value without spaces and braces")
+			return
+		}
+	}
+	in_part = what[3]
+	for (i = 1; i <= part_lines[what[3]]; i++) {
+		in_part_line = i
+		text = part[what[3], i]
+		for (j = 4; j <= n; j++)
+			while ((at = index(text, key[j]))) {
+				text = substr(text, 1, at - 1) value[j] substr(text, at + length(key[j]))
+				keys_used[j] = 1
+			}
+		if (match(text, /[{][A-Z]+[}]/))
+			fail("nothing is said for " substr(text, RSTART, RLENGTH))
+		declared_line(text)
+	}
+	in_part = ""
+	for (j = 4; j <= n; j++)
+		if (!keys_used[j])
+			fail("part " what[3] " has no " key[j])
+}
+
+# One line of a file with a head.
+function declared_line(line) {
+	if (in_part == "" && line ~ PART) {
+		put_part(line)
+	} else if (in_head && line ~ /^--/) {
+		head_line(line)
+	} else {
+		in_head = 0
+		query_line(line)
+	}
+}
+
 function end_file(    entry) {
 	if (file == "")
 		return
+	if (kind == "part") {
+		if (!part_lines[name])
+			fail("nothing in this part", 1)
+		return
+	}
 	end_section()
 	if (sql == "" && !n_sections)
 		fail("no SQL in it", 1)
@@ -711,6 +782,7 @@ function table(type, symbol, count_symbol, rows, count) {
 BEGIN {
 	RESERVED = "^(reason|on_behalf_of|request_id|version|amend|dry_run|entry|at_us|actor|uid|personal|was)$"
 	BOUND = "^(reason|on_behalf_of|amend|entry|at_us|actor)$"
+	PART = "^[ \t]*-- part:"
 	SEVERITIES = "info|warn|error|critical"
 	RULE_PARAMS = "since_us until_us session client pen lot practitioner place now_us today"
 	# Without arguments awk would wait for standard input.
@@ -723,16 +795,15 @@ FNR == 1 { begin_file() }
 {
 	if ($0 ~ /\r$/)
 		fail("the line ends in a carriage return")
-	if (kind !~ /^(query|change|audit)$/) {
+	if (kind == "part") {
+		part_line($0)
+	} else if (kind !~ /^(query|change|audit)$/) {
 		if (kind == "resolve" && $0 !~ /^[ \t]*--/ && $0 ~ /personal/)
 			reads_personal = 1
 		sql = sql "\n\t\t" quote($0)
 		sub(/"$/, "\\n\"", sql)
-	} else if (in_head && $0 ~ /^--/) {
-		head_line($0)
 	} else {
-		in_head = 0
-		query_line($0)
+		declared_line($0)
 	}
 }
 

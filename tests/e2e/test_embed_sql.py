@@ -156,6 +156,53 @@ def good_changes():
              "!db_resolves[0].personal && db_resolves[1].personal")
 
 
+QUERY = "query/thing.list.sql"
+PART = """\
+-- SPDX-License-Identifier: MIT
+-- What two share.
+
+-- param: owner text max=32 -- Only those of "this" owner.
+"""
+ROWS = """\
+-- Rows of {TABLE}.
+
+FROM {TABLE} -- free
+WHERE true
+\tAND owner = :owner   -- if owner
+"""
+PARTED = GOOD.replace(PART.split("\n\n")[1], "-- part: thing.owner\n").replace(
+    ROWS.split("\n\n")[1].replace("{TABLE} -- free", "thing"), "-- part: thing.rows TABLE=thing\n")
+PARTS = {"part/thing.owner.sql": PART, "part/thing.rows.sql": ROWS}
+
+
+def parts():
+    expect(PARTED.count("-- part:") == 2, PARTED)
+    plain, parted = embed({QUERY: GOOD}), embed({**PARTS, QUERY: PARTED})
+    expect_equal(parted, plain, "what is made of parts, and of the whole")
+    expect_equal(plain[0], 0, "status")
+
+
+def refused_parts(files, where, message):
+    status, out, err = embed({**PARTS, QUERY: PARTED, **files})
+    expect(status == 1 and not out and f"{where}: " in err and message in err, err)
+
+
+BAD_PARTS = [
+    ("a part that is not there", {QUERY: PARTED.replace("thing.rows", "thing.lines")}, QUERY + ":15", "there is no part thing.lines"),
+    ("a key that nobody gives", {QUERY: PARTED.replace(" TABLE=thing", "")}, QUERY + ":15",
+     "nothing is said for {TABLE} (line 1 of part thing.rows)"),
+    ("a key that it has not", {QUERY: PARTED.replace("TABLE=thing", "TABLE=thing ROW=1")}, QUERY + ":15", "part thing.rows has no {ROW}"),
+    ("a key in small letters", {QUERY: PARTED.replace("TABLE=", "table=")}, QUERY + ":15", "the key in capitals"),
+    ("a value that holds a key", {QUERY: PARTED.replace("TABLE=thing", "TABLE={TABLE}")}, QUERY + ":15", "the key in capitals"),
+    ("a key without a value", {QUERY: PARTED.replace("TABLE=thing", "TABLE=")}, QUERY + ":15", "the key in capitals"),
+    ("a mistake in a part", {"part/thing.rows.sql": ROWS.replace("-- if owner", "-- if other")}, QUERY + ":15",
+     "the mark names other, which is no param of this query (line 3 of part thing.rows)"),
+    ("a part of a part", {"part/thing.rows.sql": ROWS + "-- part: thing.owner\n"}, "part/thing.rows.sql:6", "a part has no parts"),
+    ("a part without a comment", {"part/thing.rows.sql": "SELECT 1\n"}, "part/thing.rows.sql:1", "a part begins with a comment"),
+    ("an empty part", {"part/thing.rows.sql": "-- Nothing.\n\n"}, "part/thing.rows.sql:1", "nothing in this part"),
+]
+
+
 RULE = """\
 -- SPDX-License-Identifier: MIT
 -- doc: Things that are too
@@ -246,8 +293,6 @@ def refused(name, text, line, message):
     expect(f"{name}:{line}: {message}" in err, f"wanted {name}:{line}: {message}\nfound  {err}")
 
 
-QUERY = "query/thing.list.sql"
-
 # what is replaced in GOOD, by what, the line told, the message
 BAD = [
     ("-- role: viewer\n", "", 1, "the head lacks `-- role:`"),
@@ -328,6 +373,10 @@ def main():
     tap.case("good files make the table", good_files)
     tap.case("good changes make the table", good_changes)
     tap.case("good rules and profiles make the table", good_rules)
+    tap.case("parts stand where they are named", parts)
+    for what, files, where, message in BAD_PARTS:
+        tap.case(f"refused: {what}", refused_parts, files, where, message)
+    tap.case("refused: a part's name", refused, "part/Story.sql", PART, 1, "a part's file is named by what it is a part of")
     for old, new, line, message in BAD_RULE:
         expect(RULE.count(old) >= 1, old)
         tap.case(f"refused: {new!r} for {old!r} in a rule", refused, "audit/thing-big.sql", RULE.replace(old, new, 1), line, message)

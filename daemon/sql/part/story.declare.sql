@@ -1,0 +1,19 @@
+-- SPDX-License-Identifier: MIT
+-- What every story is asked and answers: the head of trace.*, behind whom it is about.
+
+-- param: side text values=met|done -- Only what it met, or only what was done to its record.
+-- param: since time -- Only what was at this time or later.
+-- param: until time -- Only what was before this time.
+-- param: limit int min=1 max=1000 default=100 -- At most so many rows.
+-- param: after text max=64 -- Go on where an earlier answer ended: its `next`.
+-- column: at time -- When it was; of what was done to the record, when that was written.
+-- column: side text -- met: something that happened with it; done: an entry that changed its record.
+-- column: what text -- session, pen, cartridge, disinfected, ...; of what was done, the method.
+-- column: who text -- Practitioner; of what was done, whose word it was, or the user; null when nobody said.
+-- column: session int -- Number of the session; null for none.
+-- column: client int -- Number of the client in this database; null for none.
+-- column: client_number text -- Record number of the client; null when erased.
+-- column: client_name text -- Name; null when not recorded, or erased.
+-- column: pen text -- Serial number of the pen; of a session, of its first; of a use, also of the session's only one.
+-- column: detail text -- In words: what, for how long, with which lot, by which values.
+-- column: entry int -- The entry that holds it, as it is now; null of a run that is still going.
