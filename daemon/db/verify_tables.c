@@ -29,6 +29,7 @@ static const struct table tables[] = {
 	{"finding", 1, "SELECT * FROM finding ORDER BY id"},
 	{"mark", 1, "SELECT * FROM mark ORDER BY id"},
 	{"practitioner", 1, "SELECT * FROM practitioner ORDER BY id"},
+	{"licence", 2, "SELECT * FROM licence ORDER BY practitioner, from_day"},
 	{"place", 1, "SELECT * FROM place ORDER BY id"},
 	{"client", 1, "SELECT * FROM client ORDER BY id"},
 	{"condition", 1, "SELECT * FROM condition ORDER BY id"},

@@ -6,6 +6,7 @@
 #ifndef AUDIT_WORLD_H
 #define AUDIT_WORLD_H
 
+#include "audit_cases.h"
 #include "clinic_world.h"
 #include "db/audit_eval.h"
 #include "db/profile.h"
@@ -122,6 +123,23 @@ static inline void ran(struct run_made r)
 	pen_send_rest(&w, &p, WORLD_NOW_US);
 }
 
+/* Makes the run, of which the power goes before its end. */
+static inline void cut(struct run_made r)
+{
+	struct pw_rec_run_end end = {.run = 900};
+	union pw_rec_body body = {.run_start = {.run = 900,
+						.voltage_mv = PW_UNKNOWN_U16,
+						.depth_um = PW_UNKNOWN_U16}};
+
+	p.tick_us = (uint64_t)(r.at_us - NOVEMBER_US);
+	pen_add(&p, PW_REC_RUN_START, &body);
+	make_cycles(&r, 900, &end);
+	p.boot++;
+	p.tick_us = 1000;
+	pen_boot(&p);
+	pen_send_rest(&w, &p, WORLD_NOW_US);
+}
+
 /* A run of ten seconds at 100 Hz and 500 um. */
 #define PLAIN .cycles = 1000, .period_us = 10000, .depth_um = 500
 
@@ -173,5 +191,78 @@ static inline const char *found(const char *rule)
 
 #define assert_found(rule, wanted) assert_string_equal(found(rule), wanted)
 #define assert_said(sentence)	   assert_string_equal(found_says, sentence)
+
+/* ---- the cases that a program went through ---- */
+
+struct cases {
+	bool fires, missing, close;
+	uint64_t at; /* thresholds at which it did not fire, by their place in the rule */
+};
+static struct cases cases_of[AUDIT_RULES_MAX];
+
+static inline struct cases *cases_find(const char *rule)
+{
+	const struct db_rule *r = db_rule_find(rule);
+
+	assert_non_null(r);
+	assert_true(r - db_rules < AUDIT_RULES_MAX);
+	return &cases_of[r - db_rules];
+}
+
+static inline void case_fires(const char *rule, const char *wanted)
+{
+	assert_found(rule, wanted);
+	assert_true(*wanted != '\0');
+	cases_find(rule)->fires = true;
+}
+
+/* What lies exactly at @threshold ("": the rule has none) is not in @wanted, which is all there is.
+ */
+static inline void case_at(const char *rule, const char *threshold, const char *wanted)
+{
+	const struct db_rule *r = db_rule_find(rule);
+	size_t i = 0;
+
+	assert_found(rule, wanted);
+	cases_find(rule)->close = true;
+	while (*threshold && i < r->n_thresholds && !streq(r->thresholds[i].name, threshold))
+		i++;
+	if (*threshold && i == r->n_thresholds)
+		fail_msg("%s has no threshold %s", rule, threshold);
+	if (*threshold)
+		cases_find(rule)->at |= UINT64_C(1) << i;
+}
+
+static inline void case_missing(const char *rule, const char *wanted)
+{
+	assert_found(rule, wanted);
+	cases_find(rule)->missing = true;
+}
+
+/* The last test of a program. */
+static inline void assert_cases(const char *const *rules, size_t n)
+{
+	size_t lacking = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct db_rule *r = db_rule_find(rules[i]);
+		const struct cases *c = cases_find(rules[i]);
+
+		if (!c->fires || !c->close || !c->missing) {
+			lacking++;
+			print_message("%s lacks a case:%s%s%s\n", rules[i],
+				      c->fires ? "" : " one that fires;",
+				      c->close ? "" : " one that just does not;",
+				      c->missing ? "" : " one of what was not recorded;");
+		}
+		for (size_t t = 0; t < r->n_thresholds; t++)
+			if (!(c->at >> t & 1)) {
+				lacking++;
+				print_message("%s lacks a case at its threshold %s\n", rules[i],
+					      r->thresholds[t].name);
+			}
+	}
+	assert_int_equal(lacking, 0);
+}
 
 #endif

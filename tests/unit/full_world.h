@@ -120,6 +120,7 @@ static inline void full_notes(void)
 {
 	struct db_msg msg;
 
+	FULL_DO("pen.service", "pen", "INVENTED-1", "service_h", "300");
 	for (int i = 0; i < 2; i++) {
 		msg = (struct db_msg){
 			.op = DB_FINDING,

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 
+#include "audit_cases.h"
 #include "base/buf.h"
 #include "db/audit_eval.h"
 #include "db/sql_functions.h"
@@ -263,13 +264,40 @@ static void heads_make_sense(void **state)
 	assert_string_equal(db_severity_name(SEVERITY_CRITICAL), "critical");
 }
 
+static size_t times_in(const char *const *names, size_t n, const char *name)
+{
+	size_t times = 0;
+
+	for (size_t i = 0; i < n; i++)
+		times += streq(names[i], name);
+	return times;
+}
+
+/* A rule without cases is not finished. */
+static void every_rule_has_cases(void **state)
+{
+	const size_t people = ELEMENTSOF(audit_rules_of_people),
+		     pens = ELEMENTSOF(audit_rules_of_pens);
+
+	(void)state;
+	assert_true(db_n_rules <= AUDIT_RULES_MAX);
+	for (size_t i = 0; i < db_n_rules; i++) {
+		const char *name = db_rules[i].query.method;
+
+		if (times_in(audit_rules_of_people, people, name) +
+			    times_in(audit_rules_of_pens, pens, name) !=
+		    1)
+			fail_msg("%s stands in not just one list of audit_cases.h", name);
+	}
+	assert_int_equal(people + pens, db_n_rules);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(rules_fit_their_heads),
-		cmocka_unit_test(thresholds_are_used),
-		cmocka_unit_test(one_thing_costs_no_more),
-		cmocka_unit_test(heads_make_sense),
+		cmocka_unit_test(rules_fit_their_heads),   cmocka_unit_test(thresholds_are_used),
+		cmocka_unit_test(one_thing_costs_no_more), cmocka_unit_test(heads_make_sense),
+		cmocka_unit_test(every_rule_has_cases),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- doc: Motor-on time of a pen since it was last serviced, by the sessions begun since then and by runs that are nobody's or were dismissed. Of a
--- doc: pen that was never serviced, since it was first heard. Runs that were not read yet do not count.
--- source: our own choice where a pen has no setting of its own
+-- doc: pen that was never serviced, since it was first heard. A pen may have hours of its own, pen service, which go before
+-- doc: the profile's. Runs that were not read yet do not count.
+-- source: the pen's own setting; where it has none, our own choice
 -- scope: pen
 -- severity: info
 -- threshold: motor_h real 500 h -- More motor-on time than this since the last service.
@@ -10,15 +11,15 @@
 -- do: Have it serviced, and record it: hygiene add serviced.
 
 SELECT coalesce((SELECT max(a.from_us) FROM assignment a WHERE a.pen = g.pen AND a.void IS NULL), :now_us) AS at_us, g.pen AS pen,
-	local_day(g.from_us) AS from_day, round(g.on_us / 3.6e9, 1) AS value, t.value AS threshold,
+	local_day(g.from_us) AS from_day, round(g.on_us / 3.6e9, 1) AS value, coalesce(g.service_h, t.value) AS threshold,
 	iif(g.serviced_us IS NULL, 'and was never serviced', 'since its service on ' || day_text(local_day(g.serviced_us))) AS since
-FROM (SELECT f.pen AS pen, f.serviced_us AS serviced_us, f.from_us AS from_us,
+FROM (SELECT f.pen AS pen, f.service_h AS service_h, f.serviced_us AS serviced_us, f.from_us AS from_us,
 		(SELECT coalesce(sum(x.on_time_us), 0) FROM session_total x JOIN session s ON s.id = x.session WHERE x.pen = f.pen AND s.start_us >= f.from_us)
 		+ (SELECT coalesce(sum(r.on_time_us), 0) FROM run r INDEXED BY run_unattributed
 			WHERE r.session IS NULL AND r.attribution <> 3 AND r.start_us >= f.from_us AND r.pen = f.pen)
 		+ (SELECT coalesce(sum(r.on_time_us), 0) FROM run r INDEXED BY run_dismissed
 			WHERE r.attribution = 3 AND r.start_us >= f.from_us AND r.pen = f.pen) AS on_us
-	FROM (SELECT n.id AS pen, h.at_us AS serviced_us, coalesce(h.at_us, 0) AS from_us
+	FROM (SELECT n.id AS pen, n.service_h AS service_h, h.at_us AS serviced_us, coalesce(h.at_us, 0) AS from_us
 		FROM pen n LEFT JOIN hygiene h ON h.id = (SELECT y.id FROM hygiene y WHERE y.pen = n.id AND y.kind = 'serviced' AND y.void IS NULL
 			ORDER BY y.at_us DESC LIMIT 1)
 		WHERE true
@@ -26,4 +27,4 @@ FROM (SELECT f.pen AS pen, f.serviced_us AS serviced_us, f.from_us AS from_us,
 		) f
 	) g
 	JOIN audit_threshold t ON t.rule = 'service-due' AND t.name = 'motor_h' AND :today >= t.from_day AND :today < t.to_day
-WHERE g.on_us > t.value * 3.6e9
+WHERE g.on_us > coalesce(g.service_h, t.value) * 3.6e9
