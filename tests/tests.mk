@@ -1,7 +1,8 @@
 # How the tests are built and run; tests/run says what a suite is.
 
 .PHONY: check check-quick check-soak unit fuzz-build
-unit: $(UNIT)
+# Of the thread flavour only what its suite runs.
+unit: $(if $(filter thread,$(SAN)),$(addprefix $(B)/tests/,$(shell tests/run --list-threaded)),$(UNIT))
 .SECONDARY: $(patsubst %.c,$(B)/%.o,$(wildcard tests/unit/*.c))
 
 # Fuzzers: clang's, with every room compiled for coverage too.

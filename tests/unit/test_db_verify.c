@@ -436,5 +436,8 @@ int main(void)
 						teardown),
 	};
 
+#ifdef __SANITIZE_THREAD__
+	cmocka_set_test_filter("works_beside_the_daemon"); /* all others have one thread */
+#endif
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
