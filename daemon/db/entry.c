@@ -57,9 +57,15 @@ int entry_sign_head(struct store *s)
 {
 	uint8_t signature[CHAIN_SIGNATURE_SIZE];
 	int64_t at_us = now_utc_us();
+	int r;
 
 	chain_sign(s->key, s->host_id, &s->head, at_us, signature);
-	return stmt_run(&s->stmts, head_put, V_INT(s->head.seq),
+	r = stmt_run(&s->stmts, head_put, V_INT(s->head.seq),
+		     V_BLOB(s->head.hash, sizeof(s->head.hash)), V_INT(at_us), V_TEXT(s->key->id),
+		     V_BLOB(signature, sizeof(signature)));
+	if (r < 0)
+		return r;
+	return stmt_run(&s->stmts, kept_head_add, V_INT(s->head.seq),
 			V_BLOB(s->head.hash, sizeof(s->head.hash)), V_INT(at_us),
 			V_TEXT(s->key->id), V_BLOB(signature, sizeof(signature)));
 }

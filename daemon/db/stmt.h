@@ -51,6 +51,7 @@
 	X(event_mapped)                                                                            \
 	X(expire_list)                                                                             \
 	X(head_put)                                                                                \
+	X(kept_head_add)                                                                           \
 	X(log_last)                                                                                \
 	X(log_next)                                                                                \
 	X(measure_drop)                                                                            \

@@ -540,6 +540,7 @@ static int open_record(struct verify *v, const struct db_options *o)
 	v->report->last_entry = v->signed_head.head.seq;
 	v->report->at_us = v->signed_head.at_us;
 	snprintf(v->report->key_id, sizeof(v->report->key_id), "%s", key->id);
+	memcpy(v->public_key, key->public_key, sizeof(v->public_key));
 	return check_trust(v, key);
 }
 
@@ -554,6 +555,8 @@ static int verify(struct verify *v, const struct db_options *o)
 		r = prepare_all(v);
 	if (r == 0)
 		r = check_entries(v);
+	if (r == 0)
+		r = verify_heads(v);
 	if (r == 0)
 		r = add_totals(v);
 	if (r == 0)

@@ -63,7 +63,7 @@ bool verify_knows_table(const char *name)
 	return false;
 }
 
-static int unable(struct verify *v, sqlite3 *handle)
+int verify_unable(struct verify *v, sqlite3 *handle)
 {
 	snprintf(v->report->problem, sizeof(v->report->problem),
 		 "The record could not be read to its end: %s.", sqlite3_errmsg(handle));
@@ -184,9 +184,9 @@ static int compare_rows(struct verify *v, const struct table *t, sqlite3_stmt *h
 		int a = sqlite3_step(have), b = sqlite3_step(want), order;
 
 		if (a != SQLITE_ROW && a != SQLITE_DONE)
-			return unable(v, v->handle);
+			return verify_unable(v, v->handle);
 		if (b != SQLITE_ROW && b != SQLITE_DONE)
-			return unable(v, v->rebuilt.handle);
+			return verify_unable(v, v->rebuilt.handle);
 		if (a == SQLITE_DONE && b == SQLITE_DONE)
 			return 0;
 		order = a == SQLITE_DONE ? 1 : b == SQLITE_DONE ? -1 : compare_keys(t, have, want);
@@ -206,9 +206,9 @@ static int compare_table(struct verify *v, const struct table *t)
 	int r;
 
 	if (sqlite3_prepare_v2(v->handle, t->rows, -1, &have, NULL) != SQLITE_OK)
-		r = unable(v, v->handle);
+		r = verify_unable(v, v->handle);
 	else if (sqlite3_prepare_v2(v->rebuilt.handle, t->rows, -1, &want, NULL) != SQLITE_OK)
-		r = unable(v, v->rebuilt.handle);
+		r = verify_unable(v, v->rebuilt.handle);
 	else
 		r = compare_rows(v, t, have, want);
 	sqlite3_finalize(have);
@@ -225,9 +225,9 @@ static int compare_schema(struct verify *v, sqlite3_stmt *have, sqlite3_stmt *wa
 		sqlite3_stmt *q;
 
 		if (a != SQLITE_ROW && a != SQLITE_DONE)
-			return unable(v, v->handle);
+			return verify_unable(v, v->handle);
 		if (b != SQLITE_ROW && b != SQLITE_DONE)
-			return unable(v, v->rebuilt.handle);
+			return verify_unable(v, v->rebuilt.handle);
 		if (a == SQLITE_DONE && b == SQLITE_DONE)
 			return 0;
 		order = a == SQLITE_DONE ? 1 : b == SQLITE_DONE ? -1 : compare_value(have, want, 0);
@@ -255,9 +255,9 @@ static int verify_schema(struct verify *v)
 	int r;
 
 	if (sqlite3_prepare_v2(v->handle, sql, -1, &have, NULL) != SQLITE_OK)
-		r = unable(v, v->handle);
+		r = verify_unable(v, v->handle);
 	else if (sqlite3_prepare_v2(v->rebuilt.handle, sql, -1, &want, NULL) != SQLITE_OK)
-		r = unable(v, v->rebuilt.handle);
+		r = verify_unable(v, v->rebuilt.handle);
 	else
 		r = compare_schema(v, have, want);
 	sqlite3_finalize(have);
@@ -336,14 +336,14 @@ static int look(struct verify *v, const struct leftover *l)
 	int r = 0, step;
 
 	if (sqlite3_prepare_v2(v->handle, l->sql, -1, &q, NULL) != SQLITE_OK)
-		return unable(v, v->handle);
+		return verify_unable(v, v->handle);
 	step = sqlite3_step(q);
 	if (step == SQLITE_ROW) {
 		snprintf(v->report->problem, sizeof(v->report->problem), l->sentence,
 			 (const char *)sqlite3_column_text(q, 0));
 		r = -EUCLEAN;
 	} else if (step != SQLITE_DONE) {
-		r = unable(v, v->handle);
+		r = verify_unable(v, v->handle);
 	}
 	sqlite3_finalize(q);
 	return r;
@@ -361,7 +361,7 @@ static int check_open_runs(struct verify *v)
 	int step, r = 0;
 
 	if (sqlite3_prepare_v2(v->handle, sql, -1, &q, NULL) != SQLITE_OK)
-		return unable(v, v->handle);
+		return verify_unable(v, v->handle);
 	do {
 		uint32_t count = 0;
 		const void *data;
@@ -393,7 +393,7 @@ static int check_open_runs(struct verify *v)
 		held += count;
 	} while (r == 0);
 	if (r == 0 && step != SQLITE_DONE)
-		r = unable(v, v->handle);
+		r = verify_unable(v, v->handle);
 	sqlite3_finalize(q);
 	return r;
 }

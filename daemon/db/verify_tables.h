@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The inside of verification, shared by its two files. */
+/* The inside of verification, shared by its files. */
 #ifndef DB_VERIFY_TABLES_H
 #define DB_VERIFY_TABLES_H
 
@@ -15,6 +15,7 @@ struct verify {
 	sqlite3 *handle;      /* the record, in one read transaction */
 	struct stmts rebuilt; /* its handle: the tables built again */
 	struct opened_head signed_head;
+	uint8_t public_key[32]; /* that signed it */
 	struct chain_head head; /* as computed so far */
 	sqlite3_stmt *read_run, *read_blocks, *read_personal, *read_commitments, *read_claims,
 		*add_personal;
@@ -32,5 +33,11 @@ bool verify_knows_table(const char *name);
 /* Looks for rows that no entry accounts for, and for logs whose records do not follow each other.
  */
 int verify_leftovers(struct verify *v);
+
+/* @handle's failure as the problem; its error. */
+int verify_unable(struct verify *v, sqlite3 *handle);
+/* Whether each head that was kept is of this chain, and signed by this key. ret->problem names the
+ * first that is not. */
+int verify_heads(struct verify *v);
 
 #endif

@@ -375,12 +375,15 @@ static void assert_found_row(const struct table *t, const char *format, ...)
 	sqlite3_free(sql);
 }
 
-/* The first, the middle and the last row of each table are taken out. */
+/* The first, the middle and the last row of each table are taken out. A kept head may lack: what
+ * proves a period is longer without it. */
 static void delete_rows(const struct table *t)
 {
 	_cleanup_(freep) char *keys = columns(t, true, "");
 	int64_t n = world_int(&w, "SELECT count(*) FROM \"%s\" %s", t->name, only(t));
 
+	if (streq(t->name, "kept_head"))
+		return;
 	for (int i = 0; i < (n < 3 ? (int)n : 3); i++)
 		assert_found_row(t,
 				 "DELETE FROM \"%s\" WHERE (%s) = (SELECT %s FROM \"%s\" %s ORDER "
