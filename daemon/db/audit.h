@@ -24,6 +24,7 @@
  *     session client pen lot place practitioner          ids of what it concerns, those that apply
  *     value threshold                                    the number found, and the one that it broke
  *     severity    of a graded rule: that of the threshold broken, as audit_threshold has it. Of several rows with one key the worst counts
+ *     due_us      of what time alone makes a finding: the moment. A row whose moment is yet to come is none; the daemon looks again then
  *     others      what key, says and do name besides
  * In says and do, a column's name tells how it is shown, also behind a prefix (other_client): client, pen, session, lot, practitioner, place
  * are ids, shown as people call them, with the kind before it but for persons and places: "client 1001", "pen DEMO-1", "session #12", "lot A17 of

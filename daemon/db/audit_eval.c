@@ -100,8 +100,9 @@ struct row {
 	const struct db_rule *rule;
 	sqlite3_stmt *stmt;
 	/* numbers of columns, -1: there is none */
-	int at_us, day, value, threshold, severity, id[FINDING_IDS_];
-	int result; /* of what was asked on the way */
+	int at_us, day, due_us, value, threshold, severity, id[FINDING_IDS_];
+	int64_t next_us; /* when the first of those that are not yet findings becomes one; 0: none */
+	int result;	 /* of what was asked on the way */
 };
 
 static int column_named(sqlite3_stmt *stmt, const char *name, size_t len)
@@ -309,6 +310,18 @@ static bool is_wanted(struct row *w, const struct finding *f)
 	       f->at_us < filter->value[RULE_UNTIL];
 }
 
+/* Whether time has yet to pass until the row is a finding. */
+static bool is_to_come(struct row *w)
+{
+	int64_t due_us = column_int(w, w->due_us);
+
+	if (due_us <= w->filter->value[RULE_NOW])
+		return false;
+	if (w->next_us == 0 || due_us < w->next_us)
+		w->next_us = due_us;
+	return true;
+}
+
 /* 1: a finding; 0: none after all. */
 static int take_row(struct row *w, struct finding *f)
 {
@@ -328,7 +341,7 @@ static int take_row(struct row *w, struct finding *f)
 	if (w->severity >= 0)
 		f->severity =
 			db_severity_parse((const char *)sqlite3_column_text(w->stmt, w->severity));
-	if (f->severity == SEVERITY_NONE || f->severity < w->filter->severity)
+	if (f->severity == SEVERITY_NONE || f->severity < w->filter->severity || is_to_come(w))
 		return 0;
 	f->value = column_number(w, w->value);
 	f->threshold = column_number(w, w->threshold);
@@ -399,6 +412,7 @@ static int run_rule(struct audit *a, const struct audit_filter *filter, const st
 		return -EIO;
 	w.at_us = column_of(w.stmt, "at_us");
 	w.day = column_of(w.stmt, "day");
+	w.due_us = column_of(w.stmt, "due_us");
 	w.value = column_of(w.stmt, "value");
 	w.threshold = column_of(w.stmt, "threshold");
 	w.severity = column_of(w.stmt, "severity");
@@ -421,6 +435,8 @@ static int run_rule(struct audit *a, const struct audit_filter *filter, const st
 	 * reset, which is the same */
 	statement_release(w.stmt);
 	drop_doubles(ret, from);
+	if (w.next_us && (ret->due_us == 0 || w.next_us < ret->due_us))
+		ret->due_us = w.next_us;
 	return r == SQLITE_DONE ? 0 : r < 0 ? r : -EIO;
 }
 

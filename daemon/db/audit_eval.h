@@ -55,6 +55,7 @@ struct finding {
 struct findings {
 	struct finding *item;
 	size_t n, room;
+	int64_t due_us; /* when time alone will make the next one; 0: nothing waits for that */
 };
 void findings_done(struct findings *f);
 

@@ -15,9 +15,10 @@ int audit_list(struct audit *a, struct db_job *job);
 bool audit_is_method(const char *method);
 
 /*
- * What changed: SHAPE_TOUCHED. Sessions that are open, and those about which there are entries after audit_cursor's, are evaluated: open ones
- * by the online rules, others by all of scope session. The answer, for DB_SEEN: {"entry":n,"sessions":[...],"findings":[{finding, rule, severity,
- * session, client, pen, serial, lot, at_us, says, does, new},...]}, or nothing when there is nothing to keep.
+ * What changed: SHAPE_TOUCHED. Sessions that are open, and those of the last LIMIT_TOLD_DAYS about which there are entries after audit_cursor's,
+ * are evaluated: open ones by the online rules, others by all of scope session. The answer, for DB_SEEN: {"entry":n, "changed":bool, "keep":bool,
+ * "due_us":n, "sessions":[...], "findings":[{finding, rule, severity, session, client, pen, serial, lot, at_us, says, does, new},...]}; due_us
+ * is when time alone will make a finding of an open session, 0 never; keep says whether there is anything to write down.
  */
 extern const struct db_query db_audit_touched;
 int audit_touched(struct audit *a, struct db_job *job);

@@ -30,7 +30,9 @@ const struct db_query db_audit_touched = {
 struct touched {
 	struct audit *a;
 	struct buf *out;
+	int64_t now_us;
 	int64_t after, last, cursor; /* cursor: as it is written down; INT64_MIN: nothing is */
+	int64_t due_us;		     /* when time alone will make the next finding; 0: never */
 	struct buf sessions, findings;
 	bool changed;
 };
@@ -118,7 +120,7 @@ static int add_session(struct touched *t, int64_t session, bool open)
 	sqlite3_stmt *q;
 	int r;
 
-	audit_filter_init(&filter, now_utc_us());
+	audit_filter_init(&filter, t->now_us);
 	filter.value[RULE_SESSION] = session;
 	filter.of_session = filter.nameless = true;
 	filter.online = open;
@@ -137,16 +139,19 @@ static int add_session(struct touched *t, int64_t session, bool open)
 			n_seen = sqlite3_column_int64(q, 0);
 		sqlite3_reset(q);
 	}
+	if (open && found.due_us && (t->due_us == 0 || found.due_us < t->due_us))
+		t->due_us = found.due_us;
 	json_int(&t->sessions, session);
 	t->changed |= n_told != (int64_t)found.n || n_told != n_seen;
 	findings_done(&found);
 	return r;
 }
 
-/* Open sessions, and those that entries after ?1, up to ?2, are about: themselves, by their
- * clients, by runs that came late. */
+/* Open sessions, and those since ?3 that entries after ?1, up to ?2, are about: themselves, by
+ * their clients, by runs that came late. */
 static const char sessions_sql[] =
-	"SELECT s.id, s.state = 'open' FROM session s WHERE s.id IN ("
+	"SELECT s.id, s.state = 'open' FROM session s WHERE (s.state = 'open' OR s.start_us > ?3)"
+	" AND s.id IN ("
 	"SELECT id FROM session WHERE state = 'open'"
 	" UNION SELECT id FROM about WHERE entry > ?1 AND entry <= ?2 AND noun = 'session'"
 	" UNION SELECT c.id FROM about a JOIN session c ON c.client = a.id WHERE a.entry > ?1 AND "
@@ -165,6 +170,7 @@ static int add_sessions(struct touched *t)
 		return -EIO;
 	sqlite3_bind_int64(q, 1, t->after);
 	sqlite3_bind_int64(q, 2, t->last);
+	sqlite3_bind_int64(q, 3, t->now_us - LIMIT_TOLD_DAYS * USEC_PER_DAY);
 	r = 0;
 	while (r == 0 && (step = sqlite3_step(q)) == SQLITE_ROW)
 		r = add_session(t, sqlite3_column_int64(q, 0), sqlite3_column_int(q, 1) != 0);
@@ -194,8 +200,11 @@ static int look(struct touched *t, const struct db_value *after)
 
 int audit_touched(struct audit *a, struct db_job *job)
 {
-	struct touched t = {
-		.a = a, .out = &job->out, .sessions = BUF_INIT(0), .findings = BUF_INIT(0)};
+	struct touched t = {.a = a,
+			    .out = &job->out,
+			    .now_us = now_utc_us(),
+			    .sessions = BUF_INIT(0),
+			    .findings = BUF_INIT(0)};
 	int r;
 
 	if (sqlite3_exec(a->handle, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
@@ -207,6 +216,7 @@ int audit_touched(struct audit *a, struct db_job *job)
 		json_kv_bool(&job->out, "changed", t.changed);
 		json_kv_bool(&job->out, "keep",
 			     t.changed || t.cursor == INT64_MIN || t.last - t.cursor >= CURSOR_LAG);
+		json_kv_int(&job->out, "due_us", t.due_us);
 		json_key(&job->out, "sessions");
 		json_raw(&job->out, t.sessions.data, t.sessions.len);
 		json_key(&job->out, "findings");

@@ -98,6 +98,7 @@
 	X(run_progress)                                                                            \
 	X(seen_cursor)                                                                             \
 	X(seen_drop)                                                                               \
+	X(seen_forget)                                                                             \
 	X(seen_put)                                                                                \
 	X(session_amend)                                                                           \
 	X(setting_get)                                                                             \

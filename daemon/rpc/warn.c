@@ -6,14 +6,16 @@
 #include "db/audit_list.h"
 #include "server_internal.h"
 
-#define RETRY_US (500 * USEC_PER_MSEC)
+#define RETRY_US     (500 * USEC_PER_MSEC)
+#define DUE_SLACK_US (100 * USEC_PER_MSEC) /* a warning is told within a second of the fact */
 
 struct round {
 	struct warn *warn; /* NULL: nobody wants it any more */
 	struct db_job *job;
 	struct db_msg msg;
 	json_t *answer;
-	int64_t entry; /* looked at up to this one */
+	int64_t entry;	/* looked at up to this one */
+	int64_t due_us; /* time alone makes a finding then; 0: never */
 };
 
 static struct round *round_free(struct round *r)
@@ -29,6 +31,15 @@ static void retry_later(struct warn *w)
 	w->again = true;
 	sd_event_source_set_time_relative(w->retry, RETRY_US);
 	sd_event_source_set_enabled(w->retry, SD_EVENT_ONESHOT);
+}
+
+/* The last round knows: whatever comes sooner comes by a commit, which wakes too. By the clock on
+ * the wall, which may be set. */
+static void look_at(struct warn *w, int64_t due_us)
+{
+	if (due_us > 0)
+		sd_event_source_set_time(w->due, (uint64_t)due_us);
+	sd_event_source_set_enabled(w->due, due_us > 0 ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 }
 
 /* ---- telling ---- */
@@ -97,6 +108,7 @@ static void on_kept(struct db_msg *msg, void *ctx)
 		return;
 	}
 	w->after = r->entry;
+	look_at(w, r->due_us);
 	json_array_foreach(json_object_get(r->answer, "findings"), i,
 			   finding) if (json_is_true(json_object_get(finding, "new")))
 		tell(&w->server->events, finding);
@@ -121,6 +133,7 @@ static void on_looked(struct db_job *job, void *ctx)
 	if (w && job->result == 0) {
 		r->answer = json_loadb(job->out.data, job->out.len, 0, NULL);
 		r->entry = json_integer_value(json_object_get(r->answer, "entry"));
+		r->due_us = json_integer_value(json_object_get(r->answer, "due_us"));
 	}
 	if (w && r->answer && json_is_true(json_object_get(r->answer, "keep"))) {
 		keep(w, r);
@@ -130,6 +143,7 @@ static void on_looked(struct db_job *job, void *ctx)
 		w->round = NULL;
 		if (r->answer) {
 			w->after = r->entry;
+			look_at(w, r->due_us);
 		} else if (job->result != -ECANCELED) {
 			log_warning("the audit's rules could not be evaluated", "ERROR",
 				    strerror(job->result < 0 ? -job->result : ENOMEM), "DETAIL",
@@ -173,7 +187,7 @@ void warn_wake(struct warn *w)
 		retry_later(w);
 }
 
-static int on_retry(sd_event_source *source, uint64_t at, void *ctx)
+static int on_time(sd_event_source *source, uint64_t at, void *ctx)
 {
 	(void)source;
 	(void)at;
@@ -187,11 +201,18 @@ int warn_init(struct warn *w, struct server *server)
 
 	*w = (struct warn){.server = server, .after = -1};
 	r = sd_event_add_time_relative(server->event, &w->retry, CLOCK_MONOTONIC, RETRY_US, 0,
-				       on_retry, w);
+				       on_time, w);
 	if (r < 0)
 		return r;
 	sd_event_source_set_description(w->retry, "rpc-warn-retry");
 	r = sd_event_source_set_enabled(w->retry, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_add_time(server->event, &w->due, CLOCK_REALTIME, UINT64_MAX,
+				      DUE_SLACK_US, on_time, w);
+	if (r < 0)
+		return r;
+	sd_event_source_set_description(w->due, "rpc-warn-due");
+	r = sd_event_source_set_enabled(w->due, SD_EVENT_OFF);
 	if (r >= 0)
 		warn_wake(w);
 	return r;
@@ -203,4 +224,5 @@ void warn_done(struct warn *w)
 		w->round->warn = NULL;
 	w->round = NULL;
 	w->retry = sd_event_source_disable_unref(w->retry);
+	w->due = sd_event_source_disable_unref(w->due);
 }

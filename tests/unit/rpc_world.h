@@ -37,7 +37,8 @@ struct fake {
 	uint32_t identified_ms;
 	/* database */
 	struct db_job *jobs, **jobs_end;
-	struct db_job *audit_job; /* taken in, and kept to the end */
+	struct db_job *audit_job; /* taken in, and kept for the test to end */
+	int audit_refused;	  /* what db_read() says to it instead */
 	unsigned reads;	      /* jobs taken in */
 	int read_result;      /* what db_read() says */
 	int job_result;	      /* what a job ends with */
@@ -198,8 +199,10 @@ int db_read_key(const struct db *db UNUSED, struct buf *out UNUSED)
 
 int db_read(struct db *db UNUSED, struct db_job *job)
 {
-	/* What the audit looks at after each commit is a matter of tests/e2e/test_audit.py. */
+	/* What the audit looks at after each commit is a matter of test_rpc_warn.c. */
 	if (streq(job->query->method, "audit.touched")) {
+		if (fake.audit_refused < 0)
+			return fake.audit_refused;
 		assert(!fake.audit_job);
 		fake.audit_job = job;
 		return 0;

@@ -94,8 +94,8 @@ static void check_sentence(const struct db_rule *rule, sqlite3_stmt *stmt, const
 
 static void check_columns(const struct db_rule *rule, sqlite3_stmt *stmt)
 {
-	static const char standard[] =
-		" at_us day session client pen lot practitioner place value threshold severity ";
+	static const char standard[] = " at_us day due_us session client pen lot practitioner "
+				       "place value threshold severity ";
 
 	if (!has_column(stmt, "at_us", 5))
 		fail_msg("%s: no column at_us", rule->query.method);

@@ -10,9 +10,10 @@
 -- do: Plan shorter sessions; if the end is wrong because nobody ended the session, correct it: session change.
 
 SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, s.practitioner AS practitioner, s.place AS place,
-	round((coalesce(s.end_us, :now_us) - s.start_us) / 3.6e9, 3) AS value, t.value AS threshold, t.severity AS severity
+	round((coalesce(s.end_us, :now_us) - s.start_us) / 3.6e9, 3) AS value, t.value AS threshold, t.severity AS severity,
+	iif(s.end_us IS NULL, CAST(s.start_us + t.value * 3.6e9 AS INTEGER) + 1, NULL) AS due_us
 FROM session s JOIN audit_threshold t ON t.rule = 'session-long' AND t.name IN ('warn_h', 'error_h') AND s.day >= t.from_day AND s.day < t.to_day
-WHERE s.state <> 'void' AND coalesce(s.end_us, :now_us) - s.start_us > t.value * 3.6e9
+WHERE s.state <> 'void' AND (s.end_us IS NULL OR s.end_us - s.start_us > t.value * 3.6e9)
 	AND s.start_us >= :since_us   -- if since_us
 	AND s.start_us < :until_us    -- if until_us
 	AND s.id = :session           -- if session

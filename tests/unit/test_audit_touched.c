@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* What is told as it arises: of which sessions, when time alone makes it, how long it is
+ * remembered. */
+#include <inttypes.h>
+
+#include "audit_world.h"
+#include "db/audit_list.h"
+
+#define HOUR_US (3600 * SECOND_US)
+
+static int teardown(void **state)
+{
+	(void)state;
+	world_done(&w);
+	pen_done(&p);
+	return 0;
+}
+
+/* As if it had been then: clocks of tests stand still, and what is told goes by the real one. */
+static void moved_to(int64_t session, int64_t start_us, const char *state)
+{
+	char sql[200];
+
+	snprintf(sql, sizeof(sql),
+		 "UPDATE session SET start_us = %" PRId64 ", day = %d, end_us = %s, state = '%s' "
+		 "WHERE id = %" PRId64,
+		 start_us, time_local_day(start_us), streq(state, "open") ? "NULL" : "start_us + 1",
+		 state, session);
+	world_tamper(&w, sql);
+}
+
+/* The answer about what is after @entry. Caller frees with free(). */
+static char *touched(int64_t after)
+{
+	struct audit audit = {.made = false};
+	struct db_job job = {.query = &db_audit_touched, .out = BUF_INIT(0)};
+	sqlite3 *handle;
+
+	job.value[0] = (struct db_value){.set = true, .i = after};
+	assert_int_equal(sqlite3_open(w.path, &handle), SQLITE_OK);
+	audit.handle = handle;
+	assert_int_equal(sql_functions_add(handle), SQLITE_OK);
+	if (audit_touched(&audit, &job) < 0)
+		fail_msg("%s", sqlite3_errmsg(handle));
+	sqlite3_exec(handle, "COMMIT", NULL, NULL, NULL);
+	audit_done(&audit);
+	assert_int_equal(sqlite3_close(handle), SQLITE_OK);
+	return buf_take(&job.out);
+}
+
+static bool says(const char *answer, const char *part)
+{
+	return strstr(answer, part) != NULL;
+}
+
+static int64_t number(const char *answer, const char *key)
+{
+	const char *at = strstr(answer, key);
+
+	assert_non_null(at);
+	return strtoll(at + strlen(key), NULL, 10);
+}
+
+static void told(char *answer)
+{
+	struct db_msg msg = {.op = DB_SEEN, .seen.told = answer};
+
+	assert_int_equal(world_apply(&w, &msg), 0);
+}
+
+/* The moment of each threshold, one after the other, and then none. */
+static void time_alone(void **state)
+{
+	int64_t session = clinic_do(&w, "session.start", N("client", anna)), start_us;
+	_cleanup_(freep) char *first = NULL, *second = NULL, *third = NULL, *ended = NULL;
+
+	(void)state;
+	start_us = now_utc_us() - HOUR_US;
+	moved_to(session, start_us, "open");
+	first = touched(0);
+	assert_int_equal(number(first, "\"due_us\":"), start_us + 4 * HOUR_US + 1);
+	assert_false(says(first, "session-long"));
+	start_us -= 4 * HOUR_US;
+	moved_to(session, start_us, "open");
+	second = touched(0);
+	assert_true(says(second,
+			 "\"session-long/session=1\",\"rule\":\"session-long\",\"severity\":"
+			 "\"warn\""));
+	assert_int_equal(number(second, "\"due_us\":"), start_us + 8 * HOUR_US + 1);
+	moved_to(session, start_us - 4 * HOUR_US, "open");
+	third = touched(0);
+	assert_true(says(third, "\"severity\":\"error\""));
+	assert_int_equal(number(third, "\"due_us\":"), 0);
+	moved_to(session, start_us, "closed");
+	ended = touched(0);
+	assert_int_equal(number(ended, "\"due_us\":"), 0);
+}
+
+/* A book of old sessions that is typed in is no alarm; one that is open always is. */
+static void long_ago(void **state)
+{
+	int64_t session = sat(anna, AT(4, 9, 0), 60);
+	int64_t limit_us = now_utc_us() - LIMIT_TOLD_DAYS * USEC_PER_DAY;
+	_cleanup_(freep) char *late = NULL, *early = NULL, *open = NULL;
+
+	(void)state;
+	moved_to(session, limit_us + HOUR_US, "closed");
+	late = touched(0);
+	assert_true(says(late, "\"sessions\":[1]"));
+	assert_true(says(late, "age/session=1"));
+	moved_to(session, limit_us - HOUR_US, "closed");
+	early = touched(0);
+	assert_true(says(early, "\"sessions\":[]"));
+	moved_to(session, limit_us - HOUR_US, "open");
+	open = touched(0);
+	assert_true(says(open, "\"sessions\":[1]"));
+}
+
+/* It is told once, and forgotten when nothing more is told of its session. */
+static void remembered_and_forgotten(void **state)
+{
+	int64_t old = sat(anna, AT(4, 9, 0), 60), young = sat(bert, AT(5, 9, 0), 60);
+	int64_t limit_us = now_utc_us() - LIMIT_TOLD_DAYS * USEC_PER_DAY;
+	_cleanup_(freep) char *first = NULL, *again = NULL, *later = NULL;
+	char sql[100];
+
+	(void)state;
+	moved_to(old, limit_us + HOUR_US, "closed");
+	moved_to(young, limit_us + 2 * HOUR_US, "closed");
+	first = touched(0);
+	assert_true(says(first, "\"new\":true"));
+	assert_true(says(first, "\"keep\":true"));
+	told(first);
+	again = touched(0);
+	assert_false(says(again, "\"new\":true"));
+	assert_true(count_of(&w, "audit_seen", "session = 1") > 0);
+	moved_to(old, limit_us - HOUR_US, "closed");
+	told(again);
+	assert_int_equal(count_of(&w, "audit_seen", "session = 1"), 0);
+	assert_true(count_of(&w, "audit_seen", "session = 2") > 0);
+	/* an open one is not forgotten, one that is gone is */
+	moved_to(young, limit_us - HOUR_US, "open");
+	later = touched(0);
+	told(later);
+	assert_true(count_of(&w, "audit_seen", "session = 2") > 0);
+	snprintf(sql, sizeof(sql), "UPDATE audit_seen SET session = 99 WHERE session = %" PRId64,
+		 young);
+	world_tamper(&w, sql);
+	told(first);
+	assert_int_equal(count_of(&w, "audit_seen", "session = 99"), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(time_alone, audit_setup, teardown),
+		cmocka_unit_test_setup_teardown(long_ago, audit_setup, teardown),
+		cmocka_unit_test_setup_teardown(remembered_and_forgotten, audit_setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
