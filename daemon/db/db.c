@@ -204,7 +204,8 @@ static bool has_setting(struct store *s, const char *name, const char *value)
 	return same;
 }
 
-/* Settings that are part of the record, for what is in it follows from them: the clinic's zone gives runs their days. */
+/* Settings that are part of the record, for what is in it follows from them: the clinic's zone
+ * gives runs their days. */
 static int note_settings(struct store *s, const struct db_options *o, struct db_problem *problem)
 {
 	char years[16];
@@ -269,7 +270,12 @@ static int open_both(struct db *db, const struct db_options *o, struct db_proble
 	key = NULL;
 	db->writer->store.host_id = head.host_id;
 	db->writer->store.head = db->writer->store.durable = head.head;
-	r = note_settings(&db->writer->store, o, problem);
+	r = total_catch_up(&db->writer->store.stmts);
+	if (r < 0)
+		problem_set(problem, r, "What runs come to could not be added up: %s.",
+			    db->writer->store.stmts.problem);
+	if (r == 0)
+		r = note_settings(&db->writer->store, o, problem);
 	db->writer->store.wipe = true; /* a log that a crash left may hold what was deleted then */
 	store_wipe(&db->writer->store);
 	db->writer->health.last_entry = db->writer->store.durable.seq;

@@ -37,6 +37,9 @@
 	X(contact_around)                                                                          \
 	X(contact_prune)                                                                           \
 	X(contact_put)                                                                             \
+	X(count_add)                                                                               \
+	X(count_clear)                                                                             \
+	X(count_drop)                                                                              \
 	X(counter_get)                                                                             \
 	X(cursor_add)                                                                              \
 	X(cursor_get)                                                                              \

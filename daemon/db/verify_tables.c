@@ -52,6 +52,7 @@ static const struct table tables[] = {
 	{"profile_use", 1, "SELECT * FROM profile_use ORDER BY from_day"},
 	{"acknowledgement", 1, "SELECT * FROM acknowledgement ORDER BY id"},
 	{"session_total", 2, "SELECT * FROM session_total ORDER BY session, pen"},
+	{"counter_step", 1, "SELECT * FROM counter_step ORDER BY event"},
 	{"about", 3, "SELECT * FROM about ORDER BY noun, id, entry"},
 };
 
@@ -305,6 +306,8 @@ static const struct leftover leftovers[] = {
 	 "The runs of pen %s were not looked at again after a change."},
 	{"SELECT session FROM retotal LIMIT 1",
 	 "The runs of session %s were not added up after a change."},
+	{"SELECT event FROM recount LIMIT 1",
+	 "The runs before reading %s of a counter were not added up after a change."},
 	{"SELECT run FROM moved LIMIT 1", "What became of run %s was not told."},
 	{"SELECT id FROM log WHERE id NOT IN (SELECT log FROM cursor) LIMIT 1",
 	 "Log %s has no cursor."},

@@ -85,6 +85,7 @@ static inline void full_machine(void)
 	pen_init(&p, "INVENTED-1", 0x1234567890abcdef);
 	at = pen_attach(&w, &p, WORLD_NOW_US);
 	pen_boot(&p);
+	pen_add(&p, PW_REC_COUNTERS, &body);
 	pen_cartridge(&p, true, "c-1", 2 * SECOND_US);
 	for (uint32_t i = 1; i <= 3; i++) {
 		uint64_t start = p.tick_us;
@@ -100,6 +101,7 @@ static inline void full_machine(void)
 	}
 	pen_cartridge(&p, false, "c-1", p.tick_us);
 	pen_cartridge(&p, true, "c-2", p.tick_us);
+	body.counters.cycles += 700;
 	pen_add(&p, PW_REC_COUNTERS, &body);
 	clinic_fit(&w, &p, 1, CLOCK_SYNCED, WORLD_NOW_US + 68 * FULL_MINUTE_US, 500);
 	pen_drain(&w, &p, at, 100, change_at_us);

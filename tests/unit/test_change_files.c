@@ -453,7 +453,7 @@ static void every_table_is_verified(void **state)
 	static const char *const others[] = {
 		"entry",  "personal", "head",			  /* the chain itself */
 		"cursor", "contact",  "boot",	 "tail", "block", /* working tables of ingest */
-		"relink", "moved",    "retotal", "request", /* empty between transactions; answers */
+		"relink", "moved",    "retotal", "recount", "request", /* empty between transactions; answers */
 		"audit_seen", "audit_cursor",	 /* what was told of already */
 		"kept_head",			 /* signed: verify_heads() */
 	};

@@ -19,6 +19,7 @@ static const char *const working[] = {
 	"relink",	/* empty between transactions */
 	"moved",	/* likewise */
 	"retotal",	/* likewise */
+	"recount",	/* likewise */
 	"request",	/* answers for whoever asks again; they follow from the entry */
 	"audit_seen",	/* what subscribers were told */
 	"audit_cursor", /* up to where they were */

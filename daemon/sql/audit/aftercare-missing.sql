@@ -11,10 +11,14 @@
 SELECT g.at_us AS at_us, g.day AS day, g.session AS session, g.client AS client, g.practitioner AS practitioner, g.place AS place,
 	iif(g.verbal, 'the aftercare leaflet', iif(g.written, 'the aftercare talk', 'aftercare, by word and in writing,')) AS what
 FROM (SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, s.practitioner AS practitioner, s.place AS place,
-		EXISTS (SELECT 1 FROM consent n WHERE n.client = s.client AND n.kind = 'aftercare' AND n.form = 'verbal' AND n.void IS NULL
-			AND (n.session = s.id OR n.session IS NULL AND n.at_us BETWEEN s.start_us AND s.end_us + 86400000000)) AS verbal,
-		EXISTS (SELECT 1 FROM consent n WHERE n.client = s.client AND n.kind = 'aftercare' AND n.form = 'written' AND n.void IS NULL
-			AND (n.session = s.id OR n.session IS NULL AND n.at_us BETWEEN s.start_us AND s.end_us + 86400000000)) AS written
+		EXISTS (SELECT 1 FROM consent n INDEXED BY consent_session WHERE n.session = s.id AND n.client = s.client AND n.kind = 'aftercare'
+			AND n.form = 'verbal' AND n.void IS NULL)
+		OR EXISTS (SELECT 1 FROM consent n INDEXED BY consent_client WHERE n.client = s.client AND n.at_us BETWEEN s.start_us AND s.end_us + 86400000000
+			AND n.session IS NULL AND n.kind = 'aftercare' AND n.form = 'verbal' AND n.void IS NULL) AS verbal,
+		EXISTS (SELECT 1 FROM consent n INDEXED BY consent_session WHERE n.session = s.id AND n.client = s.client AND n.kind = 'aftercare'
+			AND n.form = 'written' AND n.void IS NULL)
+		OR EXISTS (SELECT 1 FROM consent n INDEXED BY consent_client WHERE n.client = s.client AND n.at_us BETWEEN s.start_us AND s.end_us + 86400000000
+			AND n.session IS NULL AND n.kind = 'aftercare' AND n.form = 'written' AND n.void IS NULL) AS written
 	FROM session s
 	WHERE s.state IN ('closed', 'signed')
 		AND (s.kind <> 'consultation' OR EXISTS (SELECT 1 FROM run r WHERE r.session = s.id))

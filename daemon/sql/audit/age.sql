@@ -17,9 +17,9 @@ SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, s
 		THEN 'was ' || ((s.day - CAST(replace(b.value, '-', '') AS INTEGER)) / 10000) || ' years old'
 	WHEN c.age_checked_us IS NULL THEN 'had no age check'
 	ELSE 'had no age check yet, the first being of ' || day_text(local_day(c.age_checked_us)) || ',' END AS what
-FROM session s
+FROM audit_threshold t CROSS JOIN session s
+		ON t.rule = 'age' AND t.name = 'age_years' AND +s.day >= t.from_day AND +s.day < t.to_day
 	JOIN client c ON c.id = s.client
-	JOIN audit_threshold t ON t.rule = 'age' AND t.name = 'age_years' AND s.day >= t.from_day AND s.day < t.to_day
 	LEFT JOIN personal b ON b.entry = c.birth_date_entry AND b.field = 'birth_date'
 WHERE s.state <> 'void'
 	AND (c.age_checked_us IS NULL OR local_day(c.age_checked_us) > s.day

@@ -14,7 +14,7 @@ FROM session s
 	JOIN item_use u ON u.session = s.id AND u.serial IS NOT NULL AND u.void IS NULL
 	JOIN item_use o ON o.id = (SELECT x.id FROM item_use x JOIN session xs ON xs.id = x.session
 		WHERE x.serial = u.serial AND x.void IS NULL AND x.session <> u.session AND xs.state <> 'void'
-			AND (x.at_us < u.at_us OR x.at_us = u.at_us AND x.id < u.id)
+			AND x.at_us <= u.at_us AND (x.at_us < u.at_us OR x.id < u.id)
 			AND (x.lot IS u.lot OR x.lot IS NULL OR u.lot IS NULL)
 		ORDER BY x.at_us DESC LIMIT 1)
 	JOIN session os ON os.id = o.session

@@ -18,9 +18,25 @@ SELECT f.first_us AS at_us, f.day AS day, f.id AS session, f.client AS client, f
 		AND n.at_us > f.first_us AND (n.session = f.id OR n.session IS NULL AND (n.course = f.course OR n.course IS NULL)))),
 		iif(EXISTS (SELECT 1 FROM consent n WHERE n.client = f.client AND n.kind = 'consent' AND n.void IS NULL AND n.withdrawn_us <= f.first_us
 			AND (n.session = f.id OR n.session IS NULL AND (n.course = f.course OR n.course IS NULL))), 'withdrawn before', 'none')) AS signed
-FROM (SELECT s.id, s.day, s.client, s.course, s.practitioner, s.place, r.start_us AS first_us, r.pen
-	FROM session s JOIN run r ON r.id = (SELECT x.id FROM run x WHERE x.session = s.id AND (x.cycles > 0 OR x.state = 0) ORDER BY x.start_us LIMIT 1)
-	WHERE s.state <> 'void'
+FROM (SELECT s.id, s.day, s.client, s.course, s.practitioner, s.place, x.needle_us AS first_us, x.pen
+	FROM session s CROSS JOIN session_total x ON x.session = s.id
+	WHERE s.state <> 'void' AND x.needle_us IS NOT NULL
+		AND NOT EXISTS (SELECT 1 FROM session_total y WHERE y.session = s.id AND (y.needle_us, y.pen) < (x.needle_us, x.pen))
+		AND (s.state <> 'open' OR NOT EXISTS (SELECT 1 FROM run r INDEXED BY run_unfinished
+			WHERE r.state <> 1 AND r.state = 0 AND r.session = s.id AND r.start_us < x.needle_us))
+		AND s.start_us >= :since_us   -- if since_us
+		AND s.start_us < :until_us    -- if until_us
+		AND s.id = :session           -- if session
+		AND s.client = :client        -- if client
+		AND s.practitioner = :practitioner -- if practitioner
+		AND s.place = :place          -- if place
+	UNION ALL
+	SELECT s.id, s.day, s.client, s.course, s.practitioner, s.place, r.start_us, r.pen
+	FROM run r INDEXED BY run_unfinished CROSS JOIN session s ON s.id = r.session
+	WHERE r.state <> 1 AND r.state = 0 AND s.state <> 'void'
+		AND NOT EXISTS (SELECT 1 FROM session_total y WHERE y.session = s.id AND y.needle_us <= r.start_us)
+		AND NOT EXISTS (SELECT 1 FROM run o INDEXED BY run_unfinished
+			WHERE o.state <> 1 AND o.state = 0 AND o.session = s.id AND (o.start_us, o.id) < (r.start_us, r.id))
 		AND s.start_us >= :since_us   -- if since_us
 		AND s.start_us < :until_us    -- if until_us
 		AND s.id = :session           -- if session
@@ -29,6 +45,8 @@ FROM (SELECT s.id, s.day, s.client, s.course, s.practitioner, s.place, r.start_u
 		AND s.place = :place          -- if place
 	) f
 	JOIN audit_threshold t ON t.rule = 'consent-late' AND t.name = 'grace_s' AND f.day >= t.from_day AND f.day < t.to_day
-WHERE NOT EXISTS (SELECT 1 FROM consent n WHERE n.client = f.client AND n.kind = 'consent' AND n.void IS NULL
-	AND n.at_us <= f.first_us + t.value * 1000000 AND (n.withdrawn_us IS NULL OR n.withdrawn_us > f.first_us)
-	AND (n.session = f.id OR n.session IS NULL AND (n.course = f.course OR n.course IS NULL)))
+WHERE NOT EXISTS (SELECT 1 FROM consent n INDEXED BY consent_session WHERE n.session = f.id AND n.client = f.client AND n.kind = 'consent'
+		AND n.void IS NULL AND n.at_us <= f.first_us + t.value * 1000000 AND (n.withdrawn_us IS NULL OR n.withdrawn_us > f.first_us))
+	AND NOT EXISTS (SELECT 1 FROM consent n INDEXED BY consent_client WHERE n.client = f.client AND n.session IS NULL AND n.kind = 'consent'
+		AND n.void IS NULL AND n.at_us <= f.first_us + t.value * 1000000 AND (n.withdrawn_us IS NULL OR n.withdrawn_us > f.first_us)
+		AND (n.course = f.course OR n.course IS NULL))

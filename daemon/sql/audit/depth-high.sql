@@ -16,9 +16,10 @@ SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, x
 	printf('%s, over the limit in %.1f of 1000 cycles', iif(x.depth_uncertainty_um IS NULL, 'the pen''s uncertainty not being known',
 		'the pen''s uncertainty of ' || x.depth_uncertainty_um || ' um included'),
 		1000 * hist_above(x.hist, 'depth', t.value - coalesce(x.depth_uncertainty_um, 0))) AS what
-FROM session s CROSS JOIN session_total x ON x.session = s.id
-	JOIN audit_threshold t ON t.rule = 'depth-high' AND t.name IN ('warn_um', 'error_um') AND s.day >= t.from_day AND s.day < t.to_day
-	JOIN audit_threshold h ON h.rule = 'depth-high' AND h.name = 'share_permille' AND s.day >= h.from_day AND s.day < h.to_day
+FROM session s CROSS JOIN session_total x ON x.session = s.id AND x.depth_max_um + coalesce(x.depth_uncertainty_um, 0)
+		> (SELECT min(m.value) FROM audit_threshold m WHERE m.rule = 'depth-high' AND m.name IN ('warn_um', 'error_um'))
+	CROSS JOIN audit_threshold t ON t.rule = 'depth-high' AND t.name IN ('warn_um', 'error_um') AND s.day >= t.from_day AND s.day < t.to_day
+	CROSS JOIN audit_threshold h ON h.rule = 'depth-high' AND h.name = 'share_permille' AND s.day >= h.from_day AND s.day < h.to_day
 WHERE s.state <> 'void' AND x.depth_runs > 0 AND hist_above(x.hist, 'depth', t.value - coalesce(x.depth_uncertainty_um, 0)) * 1000 > h.value
 	AND s.start_us >= :since_us   -- if since_us
 	AND s.start_us < :until_us    -- if until_us
@@ -30,8 +31,7 @@ WHERE s.state <> 'void' AND x.depth_runs > 0 AND hist_above(x.hist, 'depth', t.v
 UNION ALL
 SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, NULL AS pen, s.practitioner AS practitioner, s.place AS place,
 	s.depth_um AS value, t.value AS threshold, t.severity AS severity, 'as the practitioner stated' AS what
-FROM session s
-	JOIN audit_threshold t ON t.rule = 'depth-high' AND t.name IN ('warn_um', 'error_um') AND s.day >= t.from_day AND s.day < t.to_day
+FROM session s CROSS JOIN audit_threshold t ON t.rule = 'depth-high' AND t.name IN ('warn_um', 'error_um') AND s.day >= t.from_day AND s.day < t.to_day
 WHERE s.state <> 'void' AND s.depth_um > t.value AND NOT EXISTS (SELECT 1 FROM session_total x WHERE x.session = s.id AND x.depth_runs > 0)
 	AND s.start_us >= :since_us   -- if since_us
 	AND s.start_us < :until_us    -- if until_us

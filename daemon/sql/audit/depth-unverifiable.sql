@@ -13,8 +13,9 @@
 SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, x.pen AS pen, s.practitioner AS practitioner, s.place AS place,
 	x.depth_sum_um / nullif(x.depth_count, 0) AS value, t.value AS threshold,
 	coalesce('its mean protrusion was ' || (x.depth_sum_um / nullif(x.depth_count, 0)) || ' um', 'it measured no depth') AS what
-FROM session s CROSS JOIN session_total x ON x.session = s.id
-	JOIN audit_threshold t ON t.rule = 'depth-unverifiable' AND t.name = 'epidermis_um' AND s.day >= t.from_day AND s.day < t.to_day
+FROM audit_threshold t CROSS JOIN session s
+		ON t.rule = 'depth-unverifiable' AND t.name = 'epidermis_um' AND +s.day >= t.from_day AND +s.day < t.to_day
+	CROSS JOIN session_total x ON x.session = s.id
 WHERE s.state <> 'void' AND t.value IS NOT NULL
 	AND s.start_us >= :since_us   -- if since_us
 	AND s.start_us < :until_us    -- if until_us

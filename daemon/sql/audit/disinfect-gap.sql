@@ -18,13 +18,14 @@ FROM (SELECT a.from_us AS at_us, s.day AS day, s.id AS session, s.client AS clie
 		EXISTS (SELECT 1 FROM hygiene h WHERE h.session = s.id AND h.kind IN ('disinfected', 'sterilised') AND h.void IS NULL
 			AND (h.pen = a.pen OR h.pen IS NULL))
 		OR EXISTS (SELECT 1 FROM hygiene h WHERE h.pen = a.pen AND h.kind IN ('disinfected', 'sterilised') AND h.void IS NULL
-			AND h.at_us >= coalesce(b.to_us, o.end_us, a.from_us) AND h.at_us <= coalesce((SELECT r.start_us FROM run r
+			AND h.at_us >= coalesce(b.to_us, o.end_us, a.from_us) AND h.at_us <= coalesce((SELECT x.first_us FROM session_total x WHERE x.session = s.id AND x.pen = a.pen
+				AND x.first_us >= a.from_us), (SELECT r.start_us FROM run r
 				WHERE r.session = s.id AND r.start_us >= a.from_us AND r.pen = a.pen ORDER BY r.start_us LIMIT 1), a.to_us, s.end_us, :now_us)) AS clean,
 		EXISTS (SELECT 1 FROM hygiene h WHERE h.session = s.id AND h.kind = 'barrier' AND h.void IS NULL AND (h.pen = a.pen OR h.pen IS NULL))
-		OR EXISTS (SELECT 1 FROM item_use u LEFT JOIN lot l ON l.id = u.lot JOIN product p ON p.id = coalesce(u.product, l.product)
-			WHERE u.session = s.id AND u.void IS NULL AND p.category = 'barrier')
 		OR EXISTS (SELECT 1 FROM hygiene h WHERE h.pen = a.pen AND h.kind = 'barrier' AND h.void IS NULL
-			AND h.at_us >= coalesce(b.to_us, o.end_us, a.from_us) AND h.at_us <= coalesce(a.to_us, s.end_us, :now_us)) AS film
+			AND h.at_us >= coalesce(b.to_us, o.end_us, a.from_us) AND h.at_us <= coalesce(a.to_us, s.end_us, :now_us))
+		OR EXISTS (SELECT 1 FROM item_use u LEFT JOIN lot l ON l.id = u.lot JOIN product p ON p.id = coalesce(u.product, l.product)
+			WHERE u.session = s.id AND u.void IS NULL AND p.category = 'barrier') AS film
 	FROM session s
 		CROSS JOIN assignment a ON a.session = s.id AND a.void IS NULL
 		JOIN assignment b ON b.id = (SELECT x.id FROM assignment x JOIN session xs ON xs.id = x.session

@@ -14,10 +14,11 @@
 SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, x.pen AS pen, s.practitioner AS practitioner, s.place AS place,
 	round(100 * (hist_below(x.hist, 'freq', l.value) + hist_above(x.hist, 'freq', h.value)), 1) AS value, t.value AS threshold,
 	l.value AS low, h.value AS high, x.freq_sum_chz / x.freq_count / 100 AS mean
-FROM session s CROSS JOIN session_total x ON x.session = s.id
-	JOIN audit_threshold t ON t.rule = 'frequency-range' AND t.name = 'share_percent' AND s.day >= t.from_day AND s.day < t.to_day
-	JOIN audit_threshold l ON l.rule = 'frequency-range' AND l.name = 'min_hz' AND s.day >= l.from_day AND s.day < l.to_day
-	JOIN audit_threshold h ON h.rule = 'frequency-range' AND h.name = 'max_hz' AND s.day >= h.from_day AND s.day < h.to_day
+FROM audit_threshold t CROSS JOIN audit_threshold l CROSS JOIN audit_threshold h CROSS JOIN session s
+		ON t.rule = 'frequency-range' AND t.name = 'share_percent' AND +s.day >= t.from_day AND +s.day < t.to_day
+		AND l.rule = 'frequency-range' AND l.name = 'min_hz' AND +s.day >= l.from_day AND +s.day < l.to_day
+		AND h.rule = 'frequency-range' AND h.name = 'max_hz' AND +s.day >= h.from_day AND +s.day < h.to_day
+	CROSS JOIN session_total x ON x.session = s.id
 WHERE s.state <> 'void' AND x.freq_count > 0 AND 100 * (hist_below(x.hist, 'freq', l.value) + hist_above(x.hist, 'freq', h.value)) > t.value
 	AND s.start_us >= :since_us   -- if since_us
 	AND s.start_us < :until_us    -- if until_us

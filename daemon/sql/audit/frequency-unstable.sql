@@ -12,8 +12,9 @@
 
 SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, x.pen AS pen, s.practitioner AS practitioner, s.place AS place,
 	x.spread_chz / 100.0 AS value, t.value AS threshold
-FROM session s CROSS JOIN session_total x ON x.session = s.id
-	JOIN audit_threshold t ON t.rule = 'frequency-unstable' AND t.name = 'sd_hz' AND s.day >= t.from_day AND s.day < t.to_day
+FROM audit_threshold t CROSS JOIN session s
+		ON t.rule = 'frequency-unstable' AND t.name = 'sd_hz' AND +s.day >= t.from_day AND +s.day < t.to_day
+	CROSS JOIN session_total x ON x.session = s.id
 WHERE s.state <> 'void' AND x.spread_chz > t.value * 100
 	AND s.start_us >= :since_us   -- if since_us
 	AND s.start_us < :until_us    -- if until_us

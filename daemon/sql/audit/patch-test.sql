@@ -15,8 +15,8 @@ SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, s
 	t.value AS threshold,
 	coalesce('the patch test was only at ' || local_time((SELECT max(x.at_us) FROM patch_test x WHERE x.client = s.client AND x.void IS NULL
 		AND x.at_us <= s.start_us)), 'no patch test is recorded') AS what
-FROM session s
-	JOIN audit_threshold t ON t.rule = 'patch-test' AND t.name = 'hours' AND s.day >= t.from_day AND s.day < t.to_day
+FROM audit_threshold t CROSS JOIN session s
+		ON t.rule = 'patch-test' AND t.name = 'hours' AND +s.day >= t.from_day AND +s.day < t.to_day
 WHERE s.state <> 'void' AND s.kind <> 'consultation' AND s.client IS NOT NULL
 	AND NOT EXISTS (SELECT 1 FROM session b WHERE b.client = s.client AND b.start_us < s.start_us AND b.state <> 'void' AND b.kind <> 'consultation')
 	AND NOT EXISTS (SELECT 1 FROM patch_test x WHERE x.client = s.client AND x.void IS NULL AND x.at_us <= s.start_us - t.value * 3.6e9)

@@ -11,10 +11,10 @@
 
 SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, s.practitioner AS practitioner, s.place AS place,
 	day_number(s.day) - day_number(b.day) AS value, t.value AS threshold, b.id AS before_session, b.day AS before_day
-FROM session s
+FROM audit_threshold t CROSS JOIN session s
+		ON t.rule = 'spacing-long' AND t.name = 'days' AND +s.day >= t.from_day AND +s.day < t.to_day
 	JOIN session b ON b.id = (SELECT p.id FROM session p WHERE p.course = s.course AND p.start_us < s.start_us AND p.state <> 'void'
 		AND p.kind <> 'consultation' ORDER BY p.start_us DESC LIMIT 1)
-	JOIN audit_threshold t ON t.rule = 'spacing-long' AND t.name = 'days' AND s.day >= t.from_day AND s.day < t.to_day
 WHERE s.state <> 'void' AND s.kind NOT IN ('consultation', 'touch-up') AND day_number(s.day) - day_number(b.day) > t.value
 	AND s.start_us >= :since_us   -- if since_us
 	AND s.start_us < :until_us    -- if until_us

@@ -12,7 +12,8 @@
 SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, x.pen AS pen, s.practitioner AS practitioner, s.place AS place,
 	x.vibration_mg AS value, t.value AS threshold, t.severity AS severity
 FROM session s CROSS JOIN session_total x ON x.session = s.id
-	JOIN audit_threshold t ON t.rule = 'vibration-high' AND t.name IN ('warn_mg', 'error_mg') AND s.day >= t.from_day AND s.day < t.to_day
+		AND x.vibration_mg > (SELECT min(m.value) FROM audit_threshold m WHERE m.rule = 'vibration-high' AND m.name IN ('warn_mg', 'error_mg'))
+	CROSS JOIN audit_threshold t ON t.rule = 'vibration-high' AND t.name IN ('warn_mg', 'error_mg') AND s.day >= t.from_day AND s.day < t.to_day
 WHERE s.state <> 'void' AND x.vibration_mg > t.value
 	AND s.start_us >= :since_us   -- if since_us
 	AND s.start_us < :until_us    -- if until_us

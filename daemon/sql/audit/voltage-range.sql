@@ -13,9 +13,10 @@
 SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, x.pen AS pen, s.practitioner AS practitioner, s.place AS place,
 	iif(x.voltage_min_mv < l.value, x.voltage_min_mv, x.voltage_max_mv) AS value,
 	iif(x.voltage_min_mv < l.value, l.value, h.value) AS threshold, l.value AS low, h.value AS high
-FROM session s CROSS JOIN session_total x ON x.session = s.id
-	JOIN audit_threshold l ON l.rule = 'voltage-range' AND l.name = 'min_mv' AND s.day >= l.from_day AND s.day < l.to_day
-	JOIN audit_threshold h ON h.rule = 'voltage-range' AND h.name = 'max_mv' AND s.day >= h.from_day AND s.day < h.to_day
+FROM audit_threshold l CROSS JOIN audit_threshold h CROSS JOIN session s
+		ON l.rule = 'voltage-range' AND l.name = 'min_mv' AND +s.day >= l.from_day AND +s.day < l.to_day
+		AND h.rule = 'voltage-range' AND h.name = 'max_mv' AND +s.day >= h.from_day AND +s.day < h.to_day
+	CROSS JOIN session_total x ON x.session = s.id
 WHERE s.state <> 'void' AND (x.voltage_min_mv < l.value OR x.voltage_max_mv > h.value)
 	AND s.start_us >= :since_us   -- if since_us
 	AND s.start_us < :until_us    -- if until_us

@@ -1,0 +1,1 @@
+DELETE FROM counter_step WHERE event IN (SELECT event FROM recount)
