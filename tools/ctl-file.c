@@ -42,6 +42,17 @@ static int open_named(struct new_file *f)
 	return 0;
 }
 
+static int refuse_open(const struct new_file *f, int error)
+{
+	if (error == -EEXIST)
+		return ctl_fail(EXIT_USAGE,
+				"%s.part is there: it is being written, or that broke off; "
+				"remove it if not",
+				f->path);
+	return ctl_fail(error == -EACCES ? EXIT_PERMISSION : EXIT_IO, "cannot write %s: %s",
+			f->path, strerror(-error));
+}
+
 int new_file_open(struct new_file *f, const char *path)
 {
 	_cleanup_(freep) char *directory = directory_of(path);
@@ -58,15 +69,19 @@ int new_file_open(struct new_file *f, const char *path)
 		r = errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL || errno == ENOENT
 			    ? open_named(f)
 			    : -errno;
-	if (r == -EEXIST)
-		return ctl_fail(EXIT_USAGE,
-				"%s.part is there: another backup is being made, or broke off; "
-				"remove it if not",
-				path);
-	if (r < 0)
-		return ctl_fail(r == -EACCES ? EXIT_PERMISSION : EXIT_IO, "cannot write %s: %s",
-				path, strerror(-r));
-	return 0;
+	return r < 0 ? refuse_open(f, r) : 0;
+}
+
+int new_file_open_over(struct new_file *f, const char *path)
+{
+	struct stat st;
+	int r;
+
+	*f = (struct new_file){.path = path, .fd = -EBADF, .over = true};
+	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return ctl_fail(EXIT_USAGE, "%s is no regular file, and is not replaced", path);
+	r = open_named(f);
+	return r < 0 ? refuse_open(f, r) : 0;
 }
 
 int new_file_add(struct new_file *f, const void *data, size_t len)
@@ -91,6 +106,12 @@ static int give_name(struct new_file *f)
 {
 	char link[64];
 
+	if (f->over) {
+		if (rename(f->temporary, f->path) < 0)
+			return -errno;
+		free(TAKE_PTR(f->temporary));
+		return 0;
+	}
 	if (!f->temporary) {
 		snprintf(link, sizeof(link), "/proc/self/fd/%d", f->fd);
 		return linkat(AT_FDCWD, link, AT_FDCWD, f->path, AT_SYMLINK_FOLLOW) < 0 ? -errno

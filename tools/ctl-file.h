@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A file that is there whole or not at all, and never in place of another. */
+/* A file that is there whole or not at all, and in place of another only where that is asked for.
+ */
 #ifndef TOOLS_CTL_FILE_H
 #define TOOLS_CTL_FILE_H
 
@@ -10,11 +11,14 @@ struct new_file {
 	char *temporary;  /* its name until then; NULL: it has none, which not every file system can
 			     do */
 	int fd;
+	bool over; /* what has the name by then is replaced */
 };
 
 /* Opens it for writing and reading, mode 0600, beside where it will be. status; -- EXIT_USAGE when
  * @path is taken. */
 int new_file_open(struct new_file *f, const char *path);
+/* The same where @path may be a file, which stays until the new one takes its place at once. */
+int new_file_open_over(struct new_file *f, const char *path);
 /* Writes all of it out and gives it its name, unless that is taken by now. status. */
 int new_file_publish(struct new_file *f);
 /* Takes back what was not published. */

@@ -144,6 +144,9 @@ const struct ctl_line ctl_lines[] = {
 		    "on_time_s=on_s pens"},
 	{.method = "day.get", .verb = "today", .run = ctl_today},
 	{.method = "checkpoint.get", .hidden = true}, /* ctl-checkpoint.c */
+	{.method = "checkpoint.list", .hidden = true}, /* ctl-bundle-export.c */
+	{.method = "entry.proof", .hidden = true},
+	{.method = "entry.personal", .hidden = true},
 
 	/* ---- the audit ---- */
 	{.method = "audit.list",

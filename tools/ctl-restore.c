@@ -67,5 +67,6 @@ int ctl_restore(struct ctl *ctl)
 
 int ctl_verify(struct ctl *ctl)
 {
-	return run_daemon(ctl, "--verify", NULL);
+	return ctl->option[OPT_BUNDLE] ? ctl_bundle_verify(ctl)
+				       : run_daemon(ctl, "--verify", NULL);
 }

@@ -50,7 +50,8 @@ enum ctl_option_id {
 	OPT_DURABLE, OPT_AFTER, OPT_SECONDS, OPT_REASON, OPT_REQUEST_ID,
 	OPT_SESSION, OPT_GS, OPT_PLAIN, OPT_STOCK, OPT_USED_ANYWAY, OPT_ACCEPT, OPT_QUANTITY, OPT_DRY_RUN, OPT_ON_BEHALF_OF,
 	OPT_MAP, OPT_DATE_FORMAT, OPT_DELIMITER, OPT_ENCODING, OPT_UPDATE, OPT_KEY_FILE, OPT_CONFIG, OPT_AT,
-	OPT_DATABASE, OPT_KEY, OPT_PUBLIC_KEY, OPT_CHECKPOINT, OPT_HTML, OPT_N_,
+	OPT_DATABASE, OPT_KEY, OPT_PUBLIC_KEY, OPT_CHECKPOINT, OPT_HTML,
+	OPT_PERIOD, OPT_OUTPUT, OPT_PERSONAL, OPT_FORCE, OPT_BUNDLE, OPT_N_,
 };
 /* clang-format on */
 #define CTL_OPTION(id)	   (UINT64_C(1) << (id))
@@ -320,5 +321,7 @@ int ctl_report_pen(struct ctl *ctl);
 int ctl_report_period(struct ctl *ctl);
 int ctl_verify(struct ctl *ctl);
 int ctl_checkpoint(struct ctl *ctl);
+int ctl_bundle_export(struct ctl *ctl);
+int ctl_bundle_verify(struct ctl *ctl);
 
 #endif

@@ -47,7 +47,7 @@ install: $(B)/stippled $(B)/stipplectl man	## copy the programs, rules, units an
 	$(INSTALL) -m 644 daemon/profiles/*.conf $(DESTDIR)$(profiledir)/
 	$(INSTALL) -m 644 README.md LICENSE $(DESTDIR)$(docdir)/
 	$(INSTALL) -m 644 proto/README.md $(DESTDIR)$(docdir)/penwire.md
-	for page in stipplectl.1 stippled.8 stippled.conf.5; do [ ! -e $(B)/man/$$page ] || \
+	for page in stipplectl.1 stippled.8 stippled.conf.5 stipple-bundle.5; do [ ! -e $(B)/man/$$page ] || \
 		$(INSTALL) -D -m 644 $(B)/man/$$page $(DESTDIR)$(mandir)/man$${page##*.}/$$page || exit 1; done
 
 install-sim: $(B)/pensim			## copy the simulator

@@ -84,5 +84,7 @@
 #define LIMIT_CONFIG_BYTES     (64 * 1024)      /* one configuration file */
 
 #define LIMIT_CHECKPOINT_BYTES 4096u /* of a checkpoint's file: one JSON object of 500 */
+#define LIMIT_BUNDLE_LINE      (4u * 1024 * 1024) /* of a bundle: a payload of 256 KiB with each byte escaped, and its personal values */
+#define LIMIT_BUNDLE_VALUES    256u /* personal values of one entry: a payload's object has no more members */
 
 #endif

@@ -102,22 +102,29 @@ bool chain_check(const uint8_t public_key[32], uint64_t host_id, const struct ch
 	return crypto_sign_verify_detached(signature, hash, sizeof(hash), public_key) == 0;
 }
 
+void chain_summary_parts(const uint64_t numbers[CHAIN_SUMMARY_NUMBERS], const void *hist,
+			 size_t hist_len, uint8_t ret[CHAIN_HASH_SIZE])
+{
+	crypto_generichash_state h;
+
+	begin(&h, "stipple summary 1");
+	for (size_t i = 0; i < CHAIN_SUMMARY_NUMBERS; i++)
+		put_int(&h, numbers[i]);
+	put_bytes(&h, hist, (uint32_t)hist_len);
+	crypto_generichash_final(&h, ret, CHAIN_HASH_SIZE);
+}
+
 void chain_summary(const struct summary *s, uint8_t ret[CHAIN_HASH_SIZE])
 {
-	const uint64_t numbers[] = {
+	const uint64_t numbers[CHAIN_SUMMARY_NUMBERS] = {
 		s->cycles,	 s->period_count, s->period_sum_us, s->freq_count,
 		s->freq_sum_chz, s->freq_sq,	  s->freq_min_chz,  s->freq_max_chz,
 		s->freq_outside, s->depth_count,  s->depth_sum_um,  s->depth_sq,
 		s->depth_min_um, s->depth_max_um,
 	};
 	uint8_t hist[SUMMARY_ENCODED_MAX];
-	crypto_generichash_state h;
 
-	begin(&h, "stipple summary 1");
-	for (size_t i = 0; i < ELEMENTSOF(numbers); i++)
-		put_int(&h, numbers[i]);
-	put_bytes(&h, hist, (uint32_t)summary_hist_encode(s, hist));
-	crypto_generichash_final(&h, ret, CHAIN_HASH_SIZE);
+	chain_summary_parts(numbers, hist, summary_hist_encode(s, hist), ret);
 }
 
 void chain_random(void *out, size_t len)

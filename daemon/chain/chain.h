@@ -45,6 +45,12 @@ void chain_commit(const uint8_t salt[CHAIN_SALT_SIZE], const char *field, const 
 /* What a run's entry holds of its summary, whose numbers are in the run's row. */
 struct summary;
 void chain_summary(const struct summary *s, uint8_t ret[CHAIN_HASH_SIZE]);
+/* The same of numbers in the order of struct summary, and the encoded histograms. */
+#define CHAIN_SUMMARY_NUMBERS 14u
+void chain_summary_parts(const uint64_t numbers[CHAIN_SUMMARY_NUMBERS], const void *hist,
+			 size_t hist_len, uint8_t ret[CHAIN_HASH_SIZE]);
+/* How much of it the entry has, in hex. */
+#define CHAIN_SUMMARY_SIZE 16u
 
 /* BLAKE2b of a whole file, from its beginning, wherever @fd stands. errno. */
 int chain_file_digest(int fd, uint8_t ret[CHAIN_HASH_SIZE]);

@@ -8,7 +8,7 @@ import subprocess
 
 from harness import BUILD, HANG_SECONDS, TOP, Tap, expect, expect_equal, program, temporary_directory
 
-PAGES = ("stipplectl.1", "stippled.8", "stippled.conf.5", "penwire.7")
+PAGES = ("stipplectl.1", "stippled.8", "stippled.conf.5", "stipple-bundle.5", "penwire.7")
 
 
 def said(*command):
