@@ -12,7 +12,7 @@
 
 #define CONFIG_NAME "stipple/stipplectl.conf"
 
-static const char *const keys[] = {"gs"};
+static const char *const keys[] = {"gs", "premises"};
 
 static char *trim(char *text)
 {
@@ -40,8 +40,8 @@ static int read_line(const char *path, int number, char *line, const char *key, 
 	for (size_t i = 0; i < ELEMENTSOF(keys); i++)
 		known = known || streq(keys[i], name);
 	if (!known)
-		return ctl_fail(EXIT_USAGE, "%s:%d: unknown key %s: allowed is gs", path, number,
-				name);
+		return ctl_fail(EXIT_USAGE, "%s:%d: unknown key %s: allowed are gs and premises",
+				path, number, name);
 	if (!streq(name, key))
 		return 0;
 	free(*value);

@@ -66,11 +66,12 @@ size_t page_text_width(const char *text)
 
 /*
  * Bytes of @text that go into one line of @width columns; *ret_skip: those behind it that are not
- * printed (the blank at which it was broken). A word that is longer than a line is cut.
+ * printed (the blank at which it was broken). A word that is longer than a line is cut, behind a
+ * hyphen if it has one.
  */
 static size_t line_of(const char *text, size_t width, size_t *ret_skip)
 {
-	size_t taken = 0, at = 0, blank = 0;
+	size_t taken = 0, at = 0, blank = 0, hyphen = 0;
 
 	*ret_skip = 0;
 	while (text[at] && text[at] != '\n') {
@@ -79,12 +80,14 @@ static size_t line_of(const char *text, size_t width, size_t *ret_skip)
 		if (taken + w > width) {
 			if (text[at] == ' ')
 				break;
-			if (blank > 0)
-				at = blank;
+			if (blank > 0 || hyphen > 0)
+				at = blank > 0 ? blank : hyphen;
 			break;
 		}
 		if (text[at] == ' ')
 			blank = at;
+		if (text[at] == '-' && at > 0)
+			hyphen = at + 1;
 		taken += w;
 		at += n;
 	}

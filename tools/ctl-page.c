@@ -7,7 +7,9 @@
 #include "ctl-text.h"
 
 #define UNKNOWN	    "not recorded"
-#define DENSE	    7  /* columns of a table that is set smaller */
+#define DENSE	    7 /* columns of a table that is set smaller */
+#define SHORT	    8 /* rows of a table that is not parted by the end of a page, and their letters */
+#define SHORT_TEXT  600
 #define LABEL_WIDTH 26 /* of a pair in plain text */
 
 static const struct page_column pair_columns[] = {{.heading = ""}, {.heading = ""}, {}};
@@ -54,27 +56,60 @@ static void html_cell(struct page *p, const struct page_column *column, bool lab
 	buf_adds(&p->out, label ? "</th>" : "</td>");
 }
 
+/* A column's heading, with how it is aligned and how wide it is. */
+static void html_heading(struct page *p, const struct page_column *column)
+{
+	buf_adds(&p->out, "<th scope=\"col\"");
+	if (column->number || column->share > 0) {
+		buf_addf(&p->out, " class=\"%s", column->number ? "number" : "");
+		if (column->share > 0)
+			buf_addf(&p->out, "%ss%u", column->number ? " " : "", column->share);
+		buf_addc(&p->out, '"');
+	}
+	buf_addc(&p->out, '>');
+	html_text(&p->out, column->heading);
+	buf_adds(&p->out, "</th>");
+}
+
+static bool is_short(const struct page *p)
+{
+	size_t letters = 0;
+
+	for (size_t i = 0; i < p->n_cells; i++)
+		letters += p->cells[i] ? strlen(p->cells[i]) : 0;
+	return p->n_cells / p->n_columns <= SHORT && letters <= SHORT_TEXT;
+}
+
+/* Whether each column has its share of the width, and none goes by what it holds. */
+static bool is_shared(const struct page *p)
+{
+	for (size_t i = 0; i < p->n_columns; i++)
+		if (p->columns[i].share == 0)
+			return false;
+	return true;
+}
+
 static void html_table(struct page *p)
 {
 	bool pairs = p->columns == pair_columns;
 
-	buf_adds(&p->out, pairs			  ? "<table class=\"pairs\">\n"
-			  : p->n_columns >= DENSE ? "<table class=\"dense\">\n<thead><tr>"
-						  : "<table>\n<thead><tr>");
-	for (size_t i = 0; !pairs && i < p->n_columns; i++) {
-		buf_addf(&p->out, "<th scope=\"col\"%s>",
-			 p->columns[i].number ? " class=\"number\"" : "");
-		html_text(&p->out, p->columns[i].heading);
-		buf_adds(&p->out, "</th>");
+	buf_addf(&p->out, "<div class=\"wide\"><table class=\"%s%s%s%s\">\n",
+		 pairs ? "pairs" : "table", !pairs && p->n_columns >= DENSE ? " dense" : "",
+		 is_shared(p) ? " shared" : "", is_short(p) ? " short" : "");
+	if (!pairs) {
+		buf_adds(&p->out, "<thead><tr>");
+		for (size_t i = 0; i < p->n_columns; i++)
+			html_heading(p, &p->columns[i]);
+		buf_adds(&p->out, "</tr></thead>\n");
 	}
-	buf_adds(&p->out, pairs ? "<tbody>\n" : "</tr></thead>\n<tbody>\n");
+	buf_adds(&p->out, "<tbody>\n");
 	for (size_t i = 0; i < p->n_cells; i += p->n_columns) {
 		buf_adds(&p->out, "<tr>");
 		for (size_t k = 0; k < p->n_columns && i + k < p->n_cells; k++)
 			html_cell(p, &p->columns[k], pairs && k == 0, p->cells[i + k]);
 		buf_adds(&p->out, "</tr>\n");
 	}
-	buf_adds(&p->out, "</tbody>\n</table>\n");
+	buf_adds(&p->out, "</tbody>\n</table></div>\n");
 }
 
 static void text_pairs(struct page *p)

@@ -21,11 +21,17 @@ struct page_column {
 	const char *heading; /* NULL ends the list */
 	bool number;	     /* to the right */
 	bool whole;	     /* never broken over two lines */
+	unsigned share;	     /* of the width on paper, per cent: one that the style of ctl-html.c
+				has; 0: as it comes */
 };
 
 #define PAGE_COLUMN(text)                                                                          \
 	{                                                                                          \
 		.heading = text                                                                    \
+	}
+#define PAGE_SHARE(text, percent)                                                                  \
+	{                                                                                          \
+		.heading = text, .share = percent                                                  \
 	}
 #define PAGE_NUMBER(text)                                                                          \
 	{                                                                                          \

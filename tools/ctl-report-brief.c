@@ -75,6 +75,10 @@ static void add_machine(struct buf *b, const json_t *machine)
 {
 	int64_t runs = report_int(machine, "runs");
 
+	if (runs == 0) {
+		buf_adds(b, "no motor run");
+		return;
+	}
 	text_add_age(b, report_real(machine, "on_time_s"));
 	buf_adds(b, ", ");
 	report_add_count(b, report_int(machine, "cycles"));
@@ -97,6 +101,15 @@ static void add_depth(struct report *r, struct buf *b, const json_t *session, co
 			 (long long)report_int(session, "depth_um"), um);
 }
 
+/* Whether the @i-th is one of those before it. */
+static bool said_already(const json_t *texts, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (json_equal(json_array_get(texts, k), json_array_get(texts, i)))
+			return true;
+	return false;
+}
+
 /* "hairline, crown": each once. */
 static void add_zones(struct buf *b, const json_t *zones)
 {
@@ -106,11 +119,7 @@ static void add_zones(struct buf *b, const json_t *zones)
 
 	json_array_foreach(zones, i, zone)
 	{
-		bool seen = false;
-
-		for (size_t k = 0; k < i && !seen; k++)
-			seen = json_equal(json_array_get(zones, k), zone);
-		if (seen)
+		if (said_already(zones, i))
 			continue;
 		buf_adds(b, some ? ", " : "");
 		report_add_words(b, json_string_value(zone));
@@ -137,8 +146,19 @@ static void add_state(struct buf *b, const json_t *session)
 	if (reactions > 0)
 		buf_addf(b, "; %lld adverse event%s", (long long)reactions,
 			 reactions == 1 ? "" : "s");
+	if (report_known(session, "consent")) {
+		buf_adds(b, "\nconsent ");
+		report_add_hour(b, report_text(session, "consent"), report_int(session, "day"));
+		if (json_is_true(json_object_get(session, "risks")))
+			buf_adds(b, ", risks explained");
+	}
+	if (report_known(session, "complications"))
+		buf_adds(b, report_is(session, "complications", "none") ? "\nno complications"
+									: "\nCOMPLICATIONS noted");
 	json_array_foreach(missing, i, what)
 	{
+		if (said_already(missing, i))
+			continue; /* of several pens each */
 		buf_adds(b, some ? ", " : "\nmissing: ");
 		report_add_words(b, json_string_value(what));
 		some = true;
@@ -176,7 +196,7 @@ static void add_times(struct buf *b, const json_t *s, const char *between)
 }
 
 /* On paper a row each. */
-static void session_row(struct report *r, const json_t *s, const char *pen)
+static void session_row(struct report *r, const json_t *s, const char *pen, bool client)
 {
 	const json_t *machine = machine_of(s, pen);
 	struct buf b = BUF_INIT(0);
@@ -184,9 +204,11 @@ static void session_row(struct report *r, const json_t *s, const char *pen)
 	buf_addf(&b, "#%lld\n", (long long)report_int(s, "session"));
 	add_times(&b, s, "\n");
 	report_cell(&r->page, &b);
-	add_client(&b, s);
-	buf_adds(&b, "\n");
+	if (client)
+		add_client(&b, s);
+	buf_adds(&b, client ? "\n" : "");
 	add_procedure(&b, s);
+	add_line(&b, report_text(s, "place"));
 	report_cell(&r->page, &b);
 	add_line(&b, report_text(s, "practitioner"));
 	add_line(&b, report_text(s, "licence"));
@@ -203,7 +225,7 @@ static void session_row(struct report *r, const json_t *s, const char *pen)
 }
 
 /* In 80 columns some lines each. */
-static void session_lines(struct report *r, const json_t *s, const char *pen)
+static void session_lines(struct report *r, const json_t *s, const char *pen, bool client)
 {
 	const json_t *machine = machine_of(s, pen);
 	struct page *p = &r->page;
@@ -213,10 +235,14 @@ static void session_lines(struct report *r, const json_t *s, const char *pen)
 	snprintf(label, sizeof(label), "Session #%lld", (long long)report_int(s, "session"));
 	add_times(&b, s, " ");
 	report_pair(p, label, &b);
-	add_client(&b, s);
-	report_pair(p, "  client", &b);
+	if (client) {
+		add_client(&b, s);
+		report_pair(p, "  client", &b);
+	}
 	add_procedure(&b, s);
 	report_pair(p, "  procedure, area", &b);
+	if (report_known(s, "place"))
+		page_pair(p, "  place", report_text(s, "place"));
 	report_add_more(&b, "", report_text(s, "practitioner"));
 	report_add_more(&b, "", report_text(s, "licence"));
 	report_pair(p, "  practitioner", &b);
@@ -231,13 +257,13 @@ static void session_lines(struct report *r, const json_t *s, const char *pen)
 	buf_done(&b);
 }
 
-void report_write_sessions(struct report *r, const json_t *rows, const char *pen)
+void report_write_sessions(struct report *r, const json_t *rows, const char *pen, bool client)
 {
-	static const struct page_column columns[] = {
-		PAGE_WHOLE("session"),	     PAGE_COLUMN("client, procedure, area"),
-		PAGE_COLUMN("practitioner"), PAGE_COLUMN("needle and ink lots"),
-		PAGE_COLUMN("protrusion"),   PAGE_COLUMN("machine time"),
-		PAGE_COLUMN("record"),	     {}};
+	struct page_column columns[] = {
+		PAGE_SHARE("session", 16),	PAGE_SHARE("client, procedure, area", 18),
+		PAGE_SHARE("practitioner", 14), PAGE_SHARE("needle and ink lots", 14),
+		PAGE_SHARE("protrusion", 12),	PAGE_SHARE("machine time", 10),
+		PAGE_SHARE("record", 16),	{}};
 	const json_t *s;
 	size_t i;
 
@@ -245,13 +271,16 @@ void report_write_sessions(struct report *r, const json_t *rows, const char *pen
 		page_paragraph(&r->page, "None.");
 		return;
 	}
+	if (!client)
+		columns[1].heading = "procedure, area";
 	if (r->page.form == PAGE_HTML)
 		page_table(&r->page, columns);
 	json_array_foreach(rows, i, s)
 	{
 		if (r->page.form == PAGE_HTML)
-			session_row(r, s, pen);
+			session_row(r, s, pen, client);
 		else
-			session_lines(r, s, pen);
+			session_lines(r, s, pen, client);
 	}
+	page_fine(&r->page, REPORT_PROTRUSION " report session has each whole.");
 }

@@ -27,21 +27,22 @@ static int ask_client(struct report *r)
 
 static void write_who(struct report *r, const json_t *c)
 {
+	bool gone = report_known(c, "erased");
 	struct page *p = &r->page;
 	struct buf b = BUF_INIT(0);
 
 	page_heading(p, "Who");
 	report_add_person(&b, report_text(c, "number"), report_text(c, "name"));
-	if (report_known(c, "erased")) {
-		buf_adds(&b, "erased ");
+	if (gone) {
+		buf_addf(&b, "client #%lld, erased ", (long long)report_int(c, "id"));
 		report_add_time(&b, report_text(c, "erased"));
 	}
 	report_pair(p, "Client", &b);
-	page_pair(p, "Date of birth", report_text(c, "birth_date"));
+	page_pair(p, "Date of birth", gone ? "erased" : report_text(c, "birth_date"));
 	report_add_time(&b, report_text(c, "age_checked"));
 	report_add_more(&b, "by ", report_text(c, "age_checked_by"));
 	report_pair(p, "Age checked", &b);
-	page_pair(p, "Contact", report_text(c, "contact"));
+	page_pair(p, "Contact", gone ? "erased" : report_text(c, "contact"));
 	if (report_known(c, "hold")) {
 		report_add_time(&b, report_text(c, "hold"));
 		report_pair(p, "Under legal hold since", &b);
@@ -180,14 +181,13 @@ static int write_client(struct report *r)
 	else
 		snprintf(title, sizeof(title), "Client record #%lld",
 			 (long long)report_int(c, "id"));
-	report_begin(r, title, "client record");
+	report_begin(r, title, title);
 	write_who(r, c);
 	write_courses(r, json_object_get(c, "courses"));
 	write_forms(r, c);
 	write_reactions(r, json_object_get(c, "reactions"));
 	page_heading(&r->page, "Sessions");
-	report_write_sessions(r, json_object_get(r->root, "sessions"), NULL);
-	page_fine(&r->page, REPORT_PROTRUSION " report session has each whole.");
+	report_write_sessions(r, json_object_get(r->root, "sessions"), NULL, false);
 	report_write_findings(r);
 	page_heading(&r->page, "Proof");
 	page_pairf(&r->page, "Record as of entry", "%lld", (long long)report_int(c, "version"));

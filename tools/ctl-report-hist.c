@@ -51,9 +51,9 @@ static void draw_depths(struct buf *b, const struct report *r, const struct dept
 	double step = svg_step(0, d->most * 100, 4),
 	       from = (double)(d->first > 1 ? d->first - 2 : 0) * SUMMARY_DEPTH_BIN_UM,
 	       to = (double)(d->last + 3) * SUMMARY_DEPTH_BIN_UM, near = to * PLOT_REACH, bin,
-	       last = -1e9, under = HIST_TOP;
-	struct svg_scale y = {0, (floor(d->most * 100 / step) + 1) * step, HIST_TOP + HIST_HEIGHT,
-			      HIST_TOP},
+	       under = HIST_TOP;
+	struct svg_scale y = {0, fmin((floor(d->most * 100 / step) + 1) * step, 100),
+			      HIST_TOP + HIST_HEIGHT, HIST_TOP},
 			 x;
 	const json_t *limit;
 	char text[48];
@@ -104,28 +104,32 @@ static void draw_depths(struct buf *b, const struct report *r, const struct dept
 			continue;
 		svg_line(b, at, HIST_TOP, at, y.a,
 			 "stroke=\"#000\" stroke-width=\".9\" stroke-dasharray=\"6 3\"");
-		under = at - last < 110
-				? under + 10
-				: HIST_TOP; /* labels one below the other where they would meet */
 		if (at > PLOT_WIDTH - PLOT_RIGHT - 110)
 			svg_text(b, at - 3, under + 10, PLOT_SMALL, SVG_END,
 				 report_text(limit, "label"));
 		else
 			svg_text(b, at + 3, under + 10, PLOT_SMALL, SVG_START,
 				 report_text(limit, "label"));
-		last = at;
+		under += 10; /* each below the one before: they may be near each other */
 	}
 }
 
 int plot_depths(struct report *r, int64_t uncertainty_um, char **ret)
 {
+	const json_t *all = json_object_get(r->root, "depth_hist");
 	struct buf b = BUF_INIT(0);
 	struct depths d;
+	char words[128];
 
 	*ret = NULL;
-	if (!gather(json_object_get(r->root, "depth_hist"), uncertainty_um, &d))
+	if (!gather(all, uncertainty_um, &d))
 		return 0;
-	svg_begin(&b, PLOT_WIDTH, HIST_TOP + HIST_HEIGHT + 28, "Cycles by needle protrusion");
+	snprintf(words, sizeof(words),
+		 "Half of the cycles below %lld \xc2\xb5m, 99 in a hundred below %lld \xc2\xb5m.",
+		 (long long)report_hist_percentile(all, .5) + SUMMARY_DEPTH_BIN_UM,
+		 (long long)report_hist_percentile(all, .99) + SUMMARY_DEPTH_BIN_UM);
+	svg_begin(&b, PLOT_WIDTH, HIST_TOP + HIST_HEIGHT + 28, "Cycles by needle protrusion",
+		  words);
 	draw_depths(&b, r, &d);
 	svg_end(&b);
 	*ret = buf_take(&b);

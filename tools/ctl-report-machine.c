@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+#define PENS_MAX 64 /* that can be attached at once: a session has one or two */
+
 /* ---- depth ---- */
 
 /* Runs of one pen whose depth comes from one source with one uncertainty. */
@@ -55,7 +57,8 @@ static void write_depths_of(struct session *s, const struct depths *d)
 			   um);
 	else
 		page_cell(s->p, streq(d->source, "none") ? "-" : "not stated");
-	if (d->cycles > 0) {
+	/* what was set and not measured has no spread */
+	if (d->cycles > 0 && streq(d->source, "sensor")) {
 		page_cellf(s->p, "%.0f %s", mean, um);
 		page_cellf(s->p, "%.0f %s",
 			   sqrt(fmax(d->square / (double)d->cycles - mean * mean, 0)), um);
@@ -153,6 +156,19 @@ static void write_areas(struct session *s)
 	}
 }
 
+bool session_has_depth(const struct session *s, const char *source)
+{
+	const json_t *run;
+	size_t i;
+
+	json_array_foreach(session_part(s, "runs"), i, run)
+	{
+		if (report_is(run, "depth_source", source))
+			return true;
+	}
+	return false;
+}
+
 void session_write_depth(struct session *s)
 {
 	const json_t *hist = session_part(s, "depth_hist");
@@ -164,14 +180,14 @@ void session_write_depth(struct session *s)
 		page_pairf(s->p, "As the practitioner states",
 			   "%lld %s protrusion (source: manual)",
 			   (long long)report_int(s->all, "depth_um"), page_um(s->p));
-	if (report_hist_total(hist) > 0)
+	if (session_has_depth(s, "sensor") && report_hist_total(hist) > 0)
 		page_pairf(s->p, "Spread",
 			   "one cycle in a hundred below %lld %s, half below %lld %s, 99 in a "
 			   "hundred below %lld %s",
 			   (long long)report_hist_percentile(hist, .01) + 25, page_um(s->p),
 			   (long long)report_hist_percentile(hist, .5) + 25, page_um(s->p),
 			   (long long)report_hist_percentile(hist, .99) + 25, page_um(s->p));
-	else if (!report_known(s->all, "depth_um"))
+	else if (report_hist_total(hist) == 0 && !report_known(s->all, "depth_um"))
 		page_pair(s->p, "Depth", NULL);
 	page_fine(s->p, REPORT_PROTRUSION " An area has the runs that began in it.");
 }
@@ -179,11 +195,12 @@ void session_write_depth(struct session *s)
 /* ---- machine time ---- */
 
 struct machine {
-	int64_t runs, open, cycles, lost, by_hand, estimated, rtc, freq_count;
+	int64_t runs, open, unlogged, cycles, lost, by_hand, estimated, rtc, freq_count;
 	double on_s, freq_sum, freq_square, freq_min, freq_max;
 };
 
-static struct machine machine_of(const json_t *runs)
+/* Of @pen's runs, NULL: of all. */
+static struct machine machine_of(const json_t *runs, const char *pen)
 {
 	struct machine m = {.freq_min = INFINITY};
 	const json_t *run;
@@ -194,8 +211,11 @@ static struct machine machine_of(const json_t *runs)
 		double n = report_real(run, "freq_count"), mean = report_real(run, "freq_mean_hz"),
 		       sd = report_real(run, "freq_sd_hz");
 
+		if (pen && !report_is(run, "pen", pen))
+			continue;
 		m.runs++;
 		m.open += report_is(run, "state", "open");
+		m.unlogged += report_is(run, "completeness", "unlogged");
 		m.cycles += report_int(run, "cycles");
 		m.lost += report_int(run, "lost_cycles");
 		m.by_hand += json_is_true(json_object_get(run, "by_hand"));
@@ -212,15 +232,41 @@ static struct machine machine_of(const json_t *runs)
 	return m;
 }
 
-static void write_frequency(struct session *s, const struct machine *m)
+static void write_frequency(struct session *s, const struct machine *m, const char *pen)
 {
 	double mean = m->freq_sum / (double)m->freq_count;
+	struct buf *b = &s->b;
 
 	if (m->freq_count == 0)
 		return;
-	page_pairf(s->p, "Frequency", "mean %.1f Hz, sd %.1f Hz, %.1f to %.1f Hz", mean,
-		   sqrt(fmax(m->freq_square / (double)m->freq_count - mean * mean, 0)),
-		   isfinite(m->freq_min) ? m->freq_min : 0, m->freq_max);
+	buf_addf(b, "mean %.1f Hz, sd %.1f Hz, %.1f to %.1f Hz", mean,
+		 sqrt(fmax(m->freq_square / (double)m->freq_count - mean * mean, 0)),
+		 isfinite(m->freq_min) ? m->freq_min : 0, m->freq_max);
+	report_add_more(b, "of ", pen);
+	report_pair(s->p, "Frequency", b);
+}
+
+/* Of each pen by itself: two together have a spread that neither has. */
+static void write_frequencies(struct session *s)
+{
+	const json_t *runs = session_part(s, "runs"), *run;
+	const char *pens[PENS_MAX];
+	size_t n = 0, i, k;
+
+	json_array_foreach(runs, i, run)
+	{
+		const char *serial = report_text(run, "pen");
+
+		for (k = 0; k < n && serial && !streq(pens[k], serial); k++)
+			;
+		if (k == n && serial && n < PENS_MAX)
+			pens[n++] = serial;
+	}
+	for (i = 0; i < n; i++) {
+		struct machine m = machine_of(runs, pens[i]);
+
+		write_frequency(s, &m, n > 1 ? pens[i] : NULL);
+	}
 }
 
 static void write_quality(struct session *s, const struct machine *m)
@@ -230,9 +276,15 @@ static void write_quality(struct session *s, const struct machine *m)
 	if (m->lost > 0) {
 		report_add_count(b, m->lost);
 		buf_adds(b, " cycles known to be lost");
-	} else {
+	} else if (m->unlogged < m->runs) {
 		buf_adds(b, "no cycle known to be lost");
 	}
+	if (m->unlogged > 0)
+		buf_addf(b,
+			 "%s%lld of %lld runs of a pen that keeps no log: cycles estimated, what "
+			 "it did "
+			 "while nobody listened is not there",
+			 b->len > 0 ? "; " : "", (long long)m->unlogged, (long long)m->runs);
 	if (m->open > 0)
 		buf_addf(b, "; %lld not read to the end", (long long)m->open);
 	if (m->by_hand > 0)
@@ -246,7 +298,7 @@ static void write_quality(struct session *s, const struct machine *m)
 
 void session_write_machine(struct session *s)
 {
-	struct machine m = machine_of(session_part(s, "runs"));
+	struct machine m = machine_of(session_part(s, "runs"), NULL);
 	double chair = report_real(s->all, "chair_s");
 	struct buf *b = &s->b;
 	const json_t *pen;
@@ -270,7 +322,7 @@ void session_write_machine(struct session *s)
 	report_add_count(b, m.cycles);
 	buf_addf(b, " in %lld run%s", (long long)m.runs, m.runs == 1 ? "" : "s");
 	report_pair(s->p, "Needle cycles", b);
-	write_frequency(s, &m);
+	write_frequencies(s);
 	if (json_array_size(session_part(s, "pauses")) > 0) {
 		buf_addf(b, "%zu, of ", json_array_size(session_part(s, "pauses")));
 		text_add_age(b, report_real(s->all, "pause_s"));

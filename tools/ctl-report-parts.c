@@ -7,6 +7,9 @@
 #include "base/timefmt.h"
 #include "ctl-time.h"
 
+/* Findings that are told with who asks for them; of more there is a table of the rules first. */
+#define FINDINGS_FEW 12
+
 void report_add_more(struct buf *b, const char *label, const char *text)
 {
 	if (!text || !*text)
@@ -117,26 +120,64 @@ void report_write_conditions(struct report *r, const json_t *conditions)
 
 void report_begin(struct report *r, const char *title, const char *running)
 {
-	char zone[64] = "UTC", now[64] = "", text[256];
+	char now[64] = "", text[256];
 	time_t at = (time_t)(r->ctl->now_us / USEC_PER_SEC);
 	struct tm tm;
 
-	if (localtime_r(&at, &tm)) {
-		strftime(zone, sizeof(zone), "%Z", &tm);
-		strftime(now, sizeof(now), "%Y-%m-%d %H:%M:%S", &tm);
-	}
+	if (localtime_r(&at, &tm))
+		strftime(now, sizeof(now), "%Y-%m-%d %H:%M", &tm);
 	page_begin(&r->page, r->ctl->option[OPT_HTML] ? PAGE_HTML : PAGE_TEXT, title, running);
+	if (r->premises && *r->premises)
+		page_paragraph(&r->page, r->premises);
 	snprintf(text, sizeof(text),
-		 "Printed %s. Times are those of the zone %s. stipple " STIPPLE_VERSION ".", now,
-		 zone);
+		 "Printed %s. Times are of the zone %s. stipple " STIPPLE_VERSION ".", now,
+		 r->zone);
 	page_fine(&r->page, text);
+}
+
+/* The findings of one rule and severity, which follow each other, from the @i-th on. */
+static size_t same_rule(const json_t *findings, size_t i, size_t *ret_seen)
+{
+	const json_t *first = json_array_get(findings, i), *f;
+	size_t n = 0;
+
+	*ret_seen = 0;
+	while ((f = json_array_get(findings, i + n)) &&
+	       json_equal(json_object_get(f, "rule"), json_object_get(first, "rule")) &&
+	       json_equal(json_object_get(f, "severity"), json_object_get(first, "severity"))) {
+		*ret_seen += json_is_object(json_object_get(f, "acknowledged"));
+		n++;
+	}
+	return n;
+}
+
+/* How many by rule, and who asks for it: said once, and not of each of many. */
+static void write_rules(struct report *r)
+{
+	static const struct page_column columns[] = {
+		PAGE_COLUMN("severity"),     PAGE_COLUMN("rule"),     PAGE_NUMBER("findings"),
+		PAGE_NUMBER("acknowledged"), PAGE_COLUMN("asked by"), {}};
+	const json_t *first;
+	size_t n, seen;
+
+	page_table(&r->page, columns);
+	for (size_t i = 0; (first = json_array_get(r->findings, i)); i += n) {
+		n = same_rule(r->findings, i, &seen);
+		page_cell(&r->page, report_text(first, "severity"));
+		page_cell(&r->page, report_text(first, "rule"));
+		page_cellf(&r->page, "%zu", n);
+		page_cellf(&r->page, "%zu", seen);
+		page_cell(&r->page,
+			  report_known(first, "source") ? report_text(first, "source") : "-");
+	}
 }
 
 void report_write_findings(struct report *r)
 {
 	static const struct page_column columns[] = {
-		PAGE_NUMBER("no."),	 PAGE_COLUMN("severity"),     PAGE_COLUMN("what"),
-		PAGE_COLUMN("asked by"), PAGE_COLUMN("acknowledged"), {}};
+		PAGE_NUMBER("no."),	    PAGE_SHARE("severity", 9),	    PAGE_COLUMN("what"),
+		PAGE_SHARE("asked by", 22), PAGE_SHARE("acknowledged", 16), {}};
+	bool many = json_array_size(r->findings) > FINDINGS_FEW;
 	struct buf b = BUF_INIT(0);
 	const json_t *finding;
 	size_t i;
@@ -152,6 +193,8 @@ void report_write_findings(struct report *r)
 		page_paragraph(
 			&r->page,
 			"There are more than these: stipplectl audit, with a shorter period.");
+	if (many)
+		write_rules(r);
 	page_table(&r->page, columns);
 	json_array_foreach(r->findings, i, finding)
 	{
@@ -163,14 +206,15 @@ void report_write_findings(struct report *r)
 		buf_adds(&b, ": ");
 		buf_adds(&b, report_text(finding, "says") ? report_text(finding, "says") : "");
 		report_cell(&r->page, &b);
-		page_cell(&r->page,
-			  report_known(finding, "source") ? report_text(finding, "source") : "-");
+		page_cell(&r->page, report_known(finding, "source") && !many
+					    ? report_text(finding, "source")
+					    : "-");
 		if (json_is_object(seen)) {
 			report_add_time(&b, report_text(seen, "at"));
 			report_add_more(&b, "by ", report_text(seen, "by"));
 			report_add_more(&b, "", report_text(seen, "reason"));
 		} else {
-			buf_adds(&b, "no");
+			buf_adds(&b, many ? "-" : "no");
 		}
 		report_cell(&r->page, &b);
 	}
@@ -374,16 +418,55 @@ int report_keep_period(struct report *r, const char *key, const char *member)
 	return !kept || json_object_set_new(r->root, key, kept) < 0 ? ctl_fail_memory() : 0;
 }
 
-void report_write_period(struct report *r)
+/* Whether an instant is a midnight of the clinic. */
+static bool is_midnight(const char *rfc3339)
 {
-	struct buf b = BUF_INIT(0);
+	int64_t at_us;
+	time_t at;
+	struct tm tm;
 
-	report_add_hour(&b, report_text(r->root, "since"), 0);
-	page_pair(&r->page, "From", b.len > 0 ? b.data : "the beginning");
-	buf_reset(&b);
-	report_add_hour(&b, report_text(r->root, "until"), 0);
-	page_pair(&r->page, "Up to", b.len > 0 ? b.data : "now");
-	buf_done(&b);
+	if (report_time(rfc3339, &at_us) < 0 || at_us % USEC_PER_SEC != 0)
+		return false;
+	at = (time_t)(at_us / USEC_PER_SEC);
+	return localtime_r(&at, &tm) && tm.tm_hour == 0 && tm.tm_min == 0 && tm.tm_sec == 0;
+}
+
+/* The last day of a period that ends at @rfc3339. */
+static void add_last_day(struct buf *b, const char *rfc3339)
+{
+	char text[TIME_TEXT_MAX];
+	int64_t at_us;
+
+	if (report_time(rfc3339, &at_us) < 0)
+		return;
+	time_format_utc(at_us - 1, text);
+	report_add_day(b, text);
+}
+
+void report_add_period_words(struct buf *b, const struct report *r)
+{
+	const char *since = report_text(r->root, "since"), *until = report_text(r->root, "until");
+	struct buf first = BUF_INIT(0), last = BUF_INIT(0);
+
+	if (since && is_midnight(since))
+		report_add_day(&first, since);
+	else if (since)
+		report_add_time(&first, since);
+	if (until && is_midnight(until))
+		add_last_day(&last, until);
+	else if (until)
+		report_add_time(&last, until);
+	buf_adds(b, first.len > 0  ? first.data
+		    : last.len > 0 ? "the beginning"
+				   : "all of the record");
+	if (last.len > 0 && (first.len == 0 || !streq(first.data, last.data)))
+		buf_addf(b, " to %s", last.data);
+	else if (last.len == 0 && first.len > 0)
+		buf_adds(b, " to now");
+	if (first.error < 0 || last.error < 0)
+		b->error = -ENOMEM;
+	buf_done(&first);
+	buf_done(&last);
 }
 
 int report_put_head(struct report *r)

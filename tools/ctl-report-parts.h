@@ -38,12 +38,14 @@ int report_add_period(struct report *r, struct buf *params, const char *since, c
 /* Of the rows put as @key, leaves those whose time @member lies in it, and those that have none.
  * status. */
 int report_keep_period(struct report *r, const char *key, const char *member);
-void report_write_period(struct report *r);
+/* The period in words: "2026-11-01 to 2026-11-30", with the last day; "all of the record". */
+void report_add_period_words(struct buf *b, const struct report *r);
 /* The end of the chain, put into the report. status. */
 int report_put_head(struct report *r);
 
 /* ---- ctl-report-brief.c ---- */
-/* Rows of report.sessions, each in short; of @pen alone its machine time and depth, NULL of all. */
-void report_write_sessions(struct report *r, const json_t *rows, const char *pen);
+/* Rows of report.sessions, each in short, and how to read their depths; of @pen alone its machine
+ * time and depth, NULL of all; @client: with the client, whom they are not all of. */
+void report_write_sessions(struct report *r, const json_t *rows, const char *pen, bool client);
 
 #endif

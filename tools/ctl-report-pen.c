@@ -81,6 +81,8 @@ static void write_pen(struct report *r)
 	struct page *p = &r->page;
 	struct buf b = BUF_INIT(0);
 
+	report_add_period_words(&b, r);
+	report_pair(p, "Period", &b);
 	page_heading(p, "The pen");
 	page_pair(p, "Serial number", report_text(pen, "serial"));
 	report_add_more(&b, "", report_text(pen, "manufacturer"));
@@ -91,12 +93,14 @@ static void write_pen(struct report *r)
 	report_pair(p, "First connected", &b);
 	report_add_time(&b, report_text(pen, "last_seen"));
 	report_pair(p, "Last heard of", &b);
-	if (report_text(depth, "source")) {
+	if (report_is(depth, "source", "none")) {
+		buf_adds(&b, "the pen does not measure it");
+	} else if (report_text(depth, "source")) {
 		buf_addf(&b, "source: %s", report_text(depth, "source"));
 		if (report_known(depth, "uncertainty_um"))
 			buf_addf(&b, ", uncertainty %s%lld %s", page_plus_minus(p),
 				 (long long)report_int(depth, "uncertainty_um"), page_um(p));
-		else if (!report_is(depth, "source", "none"))
+		else
 			buf_adds(&b, ", uncertainty not stated");
 	}
 	report_pair(p, "Needle's protrusion", &b);
@@ -117,7 +121,8 @@ static void write_usage(struct report *r)
 		buf_addf(&b, " (%.0f %% of the chair time)", report_real(u, "share") * 100);
 	buf_adds(&b, "; ");
 	report_add_count(&b, report_int(u, "cycles"));
-	buf_addf(&b, " cycles in %lld runs", (long long)report_int(u, "runs"));
+	buf_addf(&b, " cycles in %lld run%s", (long long)report_int(u, "runs"),
+		 report_int(u, "runs") == 1 ? "" : "s");
 	report_pair(p, "Motor on", &b);
 	buf_addf(&b, "%.2f h in %lld runs", report_real(u, "unattributed_h"),
 		 (long long)report_int(u, "unattributed_runs"));
@@ -170,13 +175,12 @@ static int form_pen(struct report *r)
 
 	snprintf(title, sizeof(title), "Pen record %s",
 		 report_text(pen, "serial") ? report_text(pen, "serial") : "?");
-	report_begin(r, title, "pen record");
-	report_write_period(r);
+	report_begin(r, title, title);
 	write_pen(r);
 	write_usage(r);
 	page_heading(p, "Sessions");
-	report_write_sessions(r, json_object_get(r->root, "sessions"), report_text(pen, "serial"));
-	page_fine(p, REPORT_PROTRUSION);
+	report_write_sessions(r, json_object_get(r->root, "sessions"), report_text(pen, "serial"),
+			      true);
 	page_heading(p, "Hygiene and service");
 	if (json_array_size(json_object_get(r->root, "hygiene")) > 0)
 		report_write_hygiene(r, json_object_get(r->root, "hygiene"), 0);

@@ -23,6 +23,14 @@ static int put_usage(struct report *r, const char *key, const char *params, cons
 	return status;
 }
 
+/* Whether an end of the period is still to come. */
+static bool lies_ahead(const struct report *r, const char *key)
+{
+	int64_t at_us;
+
+	return report_time(report_text(r->root, key), &at_us) == 0 && at_us > r->ctl->now_us;
+}
+
 static int ask_period(struct report *r)
 {
 	_cleanup_(buf_done) struct buf params = BUF_INIT(0);
@@ -33,6 +41,9 @@ static int ask_period(struct report *r)
 	if (!r->root)
 		return ctl_fail_memory();
 	status = report_add_period(r, &params, typed, until ? until : typed);
+	if (status == 0 && lies_ahead(r, "since"))
+		status = ctl_fail(EXIT_USAGE, "'%s' has not begun: there is no record of it yet",
+				  typed);
 	if (status == 0)
 		status = params.error < 0 ? ctl_fail_memory() : report_put_head(r);
 	if (status == 0)
@@ -152,8 +163,8 @@ static void write_practitioners(struct report *r)
 		page_cell(p, report_text(u, "of"));
 		page_cell(p,
 			  report_known(d, "qualification") ? report_text(d, "qualification") : "-");
-		page_cell(p, report_text(d, "licence"));
-		page_cell(p, report_text(d, "licence_until"));
+		page_cell(p, d ? report_text(d, "licence") : "-");
+		page_cell(p, d ? report_text(d, "licence_until") : "-");
 		page_cellf(p, "%lld", (long long)report_int(u, "sessions"));
 		page_cellf(p, "%.2f", report_real(u, "machine_h"));
 	}
@@ -265,15 +276,24 @@ static int form_period(struct report *r)
 	static const char *const lines[] = {"For the premises: name, signature, date",
 					    "Inspector: name, signature, date", NULL};
 	struct page *p = &r->page;
+	struct buf b = BUF_INIT(0);
 
-	report_begin(r, "Record of a period", "record of a period");
-	report_write_period(r);
+	buf_adds(&b, "Record of the premises, ");
+	report_add_period_words(&b, r);
+	if (b.error < 0) {
+		buf_done(&b);
+		return ctl_fail_memory();
+	}
+	report_begin(r, b.data, b.data);
+	buf_done(&b);
+	if (lies_ahead(r, "until"))
+		page_box(p, "This period is not over: what follows is its record up to now.",
+			 &lines[2]);
 	write_totals(r);
 	write_practitioners(r);
 	write_pens(r);
 	page_heading(p, "Sessions");
-	report_write_sessions(r, json_object_get(r->root, "sessions"), NULL);
-	page_fine(p, REPORT_PROTRUSION);
+	report_write_sessions(r, json_object_get(r->root, "sessions"), NULL, true);
 	write_lots(r);
 	page_heading(p,
 		     "Hygiene: disinfection, barriers, steriliser tests, disinfectants, service");

@@ -461,8 +461,8 @@ static void draw_uncertainty(struct plot *p, const struct svg_scale *y)
 		 "stroke=\"#000\" stroke-width=\".9\"");
 	svg_line(&p->b, x - 3, middle + half, x + 3, middle + half,
 		 "stroke=\"#000\" stroke-width=\".9\"");
-	snprintf(text, sizeof(text), "\xc2\xb1%g", um);
-	svg_text(&p->b, x + 4, middle + 3, PLOT_SMALL, SVG_START, text);
+	snprintf(text, sizeof(text), "\xc2\xb1%g \xc2\xb5m", um);
+	svg_text(&p->b, PLOT_WIDTH, middle - half - 5, PLOT_SMALL, SVG_END, text);
 }
 
 static double greatest(const struct plot *p, const struct cell *cells, const char *unit)
@@ -549,10 +549,35 @@ static void draw_motor(struct plot *p, double y)
 
 /* ---- all of it ---- */
 
+/* The drawing in words, for those who do not see it: each quantity from least to greatest. */
+static void describe(const struct plot *p, struct buf *b)
+{
+	static const char *const names[] = {"Protrusion", "Frequency"}, *const units[] = {
+										"\xc2\xb5m", "Hz"};
+	const struct cell *const all[] = {p->depth, p->freq};
+
+	for (size_t k = 0; k < ELEMENTSOF(all); k++) {
+		struct cell sum = {};
+
+		for (size_t i = 0; i < PLOT_COLUMNS; i++)
+			if (all[k][i].count > 0)
+				cell_add(&sum, all[k][i].least, all[k][i].sum / all[k][i].count,
+					 all[k][i].most, all[k][i].count);
+		if (sum.count > 0)
+			buf_addf(b, "%s %.0f to %.0f %s, mean %.0f %s. ", names[k], sum.least,
+				 sum.most, units[k], sum.sum / sum.count, units[k]);
+		else
+			buf_addf(b, "%s: none. ", names[k]);
+	}
+	buf_adds(b, "The tables above have the figures.");
+}
+
 static void draw(struct plot *p)
 {
 	bool zones = json_array_size(json_object_get(p->r->root, "segments")) > 0,
 	     findings = json_array_size(p->r->findings) > 0;
+	struct buf words = BUF_INIT(0);
+	char axis[96];
 	double y = 2, strips;
 	const json_t *pen;
 	size_t i;
@@ -562,12 +587,15 @@ static void draw(struct plot *p)
 		(void)strip_of(p, report_text(pen, "pen") ? report_text(pen, "pen") : "?");
 	}
 	strips = STRIP * ((findings ? 1 : 0) + (zones ? 1 : 0) + (double)p->n_pens + 2);
-	p->top = y + strips + 3;
+	p->top = y + strips + 8;
 	p->bottom = p->top + DEPTH_PANEL + GAP + FREQ_PANEL;
 	p->time = (struct svg_scale){(double)p->from_us, (double)p->to_us, PLOT_LEFT,
 				     PLOT_WIDTH - PLOT_RIGHT};
-	svg_begin(&p->b, PLOT_WIDTH, p->bottom + 16,
-		  "Needle protrusion and frequency over the session");
+	snprintf(axis, sizeof(axis), "time of day, %s", p->r->zone);
+	describe(p, &words);
+	svg_begin(&p->b, PLOT_WIDTH, p->bottom + 28,
+		  "Needle protrusion and frequency over the session", words.data ? words.data : "");
+	buf_done(&words);
 	svg_hatch(&p->b);
 	draw_pauses(p);
 	draw_clock(p);
@@ -585,6 +613,8 @@ static void draw(struct plot *p)
 	draw_motor(p, y + STRIP);
 	draw_depth(p, p->top);
 	draw_frequency(p, p->top + DEPTH_PANEL + GAP);
+	svg_text(&p->b, (PLOT_LEFT + PLOT_WIDTH - PLOT_RIGHT) / 2, p->bottom + 24, PLOT_SMALL,
+		 SVG_MIDDLE, axis);
 	svg_end(&p->b);
 }
 

@@ -9,7 +9,7 @@
 /* Of a drawing, in its units; it is as wide as the page. */
 #define PLOT_WIDTH 720.0
 #define PLOT_LEFT  48.0 /* the axis' numbers */
-#define PLOT_RIGHT 32.0
+#define PLOT_RIGHT 42.0
 #define PLOT_SMALL 8.5 /* letters */
 #define PLOT_REACH 1.6 /* a limit up to so many times the greatest value is shown */
 

@@ -8,6 +8,22 @@
 
 /* ---- what is missing, and whether it is signed ---- */
 
+static void write_void(struct session *s)
+{
+	const json_t *v = session_part(s, "void");
+	const char *lines[] = {NULL, NULL};
+	struct buf *b = &s->b;
+
+	report_add_time(b, report_text(v, "at"));
+	report_add_more(b, "by ", report_text(v, "actor"));
+	report_add_more(b, "because: ", report_text(v, "reason"));
+	if (b->error < 0)
+		s->p->out.error = b->error;
+	lines[0] = b->len > 0 ? b->data : NULL;
+	page_box(s->p, "Taken back: this session was recorded by mistake.", lines);
+	buf_reset(b);
+}
+
 static void write_state(struct session *s)
 {
 	const json_t *gap;
@@ -20,13 +36,13 @@ static void write_state(struct session *s)
 		return;
 	}
 	if (report_is(s->all, "state", "void"))
-		page_box(s->p, "Taken back: this session was recorded by mistake.", lines);
+		write_void(s);
 	if (report_is(s->all, "state", "open"))
 		page_box(s->p, "This session has not ended: what follows is its record up to now.",
 			 lines);
 	json_array_foreach(session_part(s, "missing"), i, gap)
 	{
-		lines[i] = report_text(gap, "hint") ? report_text(gap, "hint") : "";
+		lines[i] = report_text(gap, "says") ? report_text(gap, "says") : "";
 	}
 	if (i > 0)
 		page_box(s->p, "Missing in this record", lines);
@@ -49,6 +65,8 @@ static void write_client(struct session *s)
 	}
 	report_pair(s->p, "Client", b);
 	report_add_more(b, "", report_text(c, "birth_date"));
+	if (report_known(c, "erased"))
+		buf_adds(b, "erased");
 	if (report_known(c, "age"))
 		buf_addf(b, ": %lld years old on the day", (long long)report_int(c, "age"));
 	report_pair(s->p, "Date of birth", b);
@@ -177,10 +195,9 @@ static void write_uses(struct session *s)
 		bool reported = report_is(use, "source", "pen");
 
 		page_cellf(s->p, "%zu", i + 1);
-		buf_adds(b, !category			   ? "cartridge"
-			    : streq(category, "pigment")   ? "ink"
-			    : streq(category, "cartridge") ? "needle"
-							   : category);
+		buf_adds(b, !category || streq(category, "cartridge") ? "needle"
+			    : streq(category, "pigment")	      ? "ink"
+								      : category);
 		report_cell(s->p, b);
 		report_add_more(b, "", report_text(use, "product"));
 		report_add_more(b, "", report_text(use, "brand"));
@@ -333,7 +350,10 @@ static int64_t uncertainty_of(const json_t *runs)
 static int write_drawings(struct session *s)
 {
 	int64_t uncertainty = uncertainty_of(session_part(s, "runs"));
-	char *plot = NULL, *hist = NULL, caption[256];
+	const char *set = session_has_depth(s, "setting")
+				  ? "; of a pen without a sensor as it was set, not measured"
+				  : "";
+	char *plot = NULL, *hist = NULL, caption[320];
 	int status = plot_session(s->r, &plot);
 
 	if (status == 0)
@@ -351,13 +371,14 @@ static int write_drawings(struct session *s)
 		if (uncertainty > 0)
 			snprintf(caption, sizeof(caption),
 				 "Share of the cycles by needle protrusion, in steps of 25 "
-				 "\xc2\xb5m. Grey: as far as the uncertainty of \xc2\xb1%lld "
-				 "\xc2\xb5m allows.",
-				 (long long)uncertainty);
+				 "\xc2\xb5m%s. Grey: as far as the uncertainty of \xc2\xb1%lld "
+				 "\xc2\xb5m allows, the greatest that its pens state.",
+				 set, (long long)uncertainty);
 		else
 			snprintf(caption, sizeof(caption),
 				 "Share of the cycles by needle protrusion, in steps of 25 "
-				 "\xc2\xb5m. No pen states its uncertainty.");
+				 "\xc2\xb5m%s. No pen states its uncertainty.",
+				 set);
 		page_figure(s->p, hist, caption);
 	}
 	free(plot);
@@ -508,13 +529,16 @@ static int write_session(struct report *r)
 	struct session s = {
 		.r = r, .p = &r->page, .all = r->root, .day = report_int(r->root, "day")};
 	long long id = (long long)report_int(r->root, "id");
-	char title[64], running[64];
+	const char *number = report_text(session_part(&s, "client"), "number");
+	char title[64], running[96];
 	int status = r->ctl->option[OPT_HTML] ? report_limits(r, s.day) : 0;
 
 	if (status != 0)
 		return status;
 	snprintf(title, sizeof(title), "Session record #%lld", id);
-	snprintf(running, sizeof(running), "session #%lld", id);
+	snprintf(running, sizeof(running), "session #%lld, %04lld-%02lld-%02lld%s%.40s", id,
+		 (long long)(s.day / 10000), (long long)(s.day / 100 % 100),
+		 (long long)(s.day % 100), number ? ", client " : "", number ? number : "");
 	report_begin(r, title, running);
 	write_state(&s);
 	write_who(&s);

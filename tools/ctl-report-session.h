@@ -19,6 +19,8 @@ static inline const json_t *session_part(const struct session *s, const char *ke
 }
 
 /* ---- ctl-report-machine.c ---- */
+/* Whether a run's depths are of this source: sensor, setting, none. */
+bool session_has_depth(const struct session *s, const char *source);
 /* Protrusion by pen and source, by area, and how it spread. */
 void session_write_depth(struct session *s);
 /* Pens, motor-on time, cycles, frequency, pauses, and how good the record of it is. */

@@ -307,6 +307,8 @@ static int print_page(const struct report *r)
 	if (status == 0)
 		status = new_file_publish(&file);
 	new_file_done(&file);
+	if (status == 0)
+		printf("Written: %s\n", path);
 	return status;
 }
 
@@ -319,6 +321,33 @@ static int print_report_json(const struct report *r)
 	print_json(r->ctl, (struct slice){text, strlen(text)});
 	free(text);
 	return 0;
+}
+
+/*
+ * Times are those of the clinic, wherever they are printed, as days in the record are; --utc, or a
+ * zone that this computer does not know, is said on the form.
+ */
+static int use_zone(struct report *r)
+{
+	struct ctl_answer answer = {};
+	time_t now = (time_t)(r->ctl->now_us / USEC_PER_SEC);
+	const char *zone;
+	struct tm tm;
+	int status = ctl_call(r->ctl, "daemon.status", NULL, &answer);
+
+	if (status != 0)
+		return status;
+	zone = r->ctl->utc ? "UTC" : report_text(answer.result, "zone");
+	if (zone && strlen(zone) < sizeof(r->zone) && time_zone_valid(zone)) {
+		strcpy(r->zone, zone);
+		if (setenv("TZ", zone, 1) < 0)
+			status = ctl_fail_memory();
+		tzset();
+	} else if (localtime_r(&now, &tm)) {
+		strftime(r->zone, sizeof(r->zone), "%Z (UTC%z), not the clinic's", &tm);
+	}
+	ctl_answer_done(&answer);
+	return status;
 }
 
 int report_ask(struct report *r)
@@ -341,7 +370,11 @@ int report_run(struct ctl *ctl, int (*ask)(struct report *r), int (*form)(struct
 		return ctl_fail(EXIT_USAGE, "a report is no table: --json has all of it");
 	if (ctl->format == FORMAT_JSON && ctl->option[OPT_HTML])
 		return ctl_fail(EXIT_USAGE, "--json and --html exclude each other");
-	status = ask(&r);
+	status = use_zone(&r);
+	if (status == 0)
+		status = ask(&r);
+	if (status == 0 && ctl->format != FORMAT_JSON)
+		status = ctl_config("premises", &r.premises);
 	if (status == 0 && ctl->format == FORMAT_JSON)
 		status = print_report_json(&r);
 	else if (status == 0)
@@ -351,5 +384,6 @@ int report_run(struct ctl *ctl, int (*ask)(struct report *r), int (*form)(struct
 	page_done(&r.page);
 	json_decref(r.limits);
 	json_decref(r.root);
+	free(r.premises);
 	return status;
 }

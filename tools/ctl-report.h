@@ -24,6 +24,8 @@ struct report {
 			   */
 	bool truncated;	  /* there are more findings than one answer holds */
 	json_t *limits; /* of the profile in force on the day: [{unit, value, label},...]; owned */
+	char *premises; /* whose record it is, as stipplectl.conf has it; NULL: not said; owned */
+	char zone[64];	/* of all times: the clinic's */
 	struct page page;
 };
 

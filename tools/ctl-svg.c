@@ -70,7 +70,7 @@ static void attribute(struct buf *b, const char *name, double x)
 	buf_addc(b, '"');
 }
 
-void svg_begin(struct buf *b, double width, double height, const char *title)
+void svg_begin(struct buf *b, double width, double height, const char *title, const char *words)
 {
 	buf_adds(b, "<svg viewBox=\"0 0 ");
 	svg_number(b, width);
@@ -79,7 +79,9 @@ void svg_begin(struct buf *b, double width, double height, const char *title)
 	buf_adds(b, "\" role=\"img\">\n");
 	buf_adds(b, "<title>");
 	html_text(b, title);
-	buf_adds(b, "</title>\n");
+	buf_adds(b, "</title>\n<desc>");
+	html_text(b, words);
+	buf_adds(b, "</desc>\n");
 }
 
 void svg_hatch(struct buf *b)

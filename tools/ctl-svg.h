@@ -24,8 +24,9 @@ double svg_step(double from, double to, int most);
  * @seconds. */
 int svg_clock_step(double seconds, int most);
 
-/* <svg> of this size and what it shows in words (escaped). */
-void svg_begin(struct buf *b, double width, double height, const char *title);
+/* <svg> of this size, with its title and what it shows in words, for those who do not see it
+ * (escaped). */
+void svg_begin(struct buf *b, double width, double height, const char *title, const char *words);
 /* Defines a hatching, once a page: fill="url(#hatch)". */
 void svg_hatch(struct buf *b);
 void svg_end(struct buf *b);

@@ -232,7 +232,7 @@ static void ending(void)
 	section("ENVIRONMENT");
 	puts(".TP\n.B STIPPLE_SOCKET\nThe daemon\\(aqs socket, unless \\-\\-socket names one.");
 	puts(".TP\n.B NO_COLOR\nNo colours.");
-	puts(".TP\n.B TZ\nThe zone of times, shown and typed.");
+	puts(".TP\n.B TZ\nThe zone of times, shown and typed; those of a report are in the clinic\\(aqs.");
 	section("FILES");
 	puts(".TP");
 	put(CTL_SOCKET);
@@ -241,9 +241,9 @@ static void ending(void)
 	put(STIPPLE_SYSCONFDIR "/stipple/stipplectl.conf");
 	puts("\n.TQ");
 	put("~/.config/stipple/stipplectl.conf");
-	puts("\nWhat is so of this desk, the second before the first. One key:\n.B gs\n= what the "
+	puts("\nWhat is so of this desk, the second before the first. Two keys:\n.B gs\n= what the "
 	     "scanner types for the separator GS of a "
-	     "label, such as | or \\ex1e.");
+	     "label, such as | or \\ex1e;\n.B premises\n= whose record it is, name and address, at the head of each report.");
 	section("SEE ALSO");
 	puts(".BR stippled (8),\n.BR stippled.conf (5),\n.BR stipple\\-bundle (5),\n.BR penwire (7)");
 }

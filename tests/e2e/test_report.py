@@ -3,22 +3,28 @@
 """Inspectors' forms: every datum is on them, as text, JSON and HTML; nothing from outside becomes markup or is loaded from elsewhere; and
 where Chromium is there, that it looks as it should, on the screen and on A4 and Letter."""
 import datetime
+import getpass
 import html.parser
 import json
 import os
 import re
 import shutil
 import subprocess
+import sys
 import xml.etree.ElementTree
 
 import pens
 from clinic import Desk, rfc3339
-from harness import BUILD, HANG_SECONDS, Daemon, Failure, Tap, expect, expect_equal, temporary_directory
+from harness import BUILD, HANG_SECONDS, TOP, Daemon, Failure, Tap, expect, expect_equal, temporary_directory, wait_until
 
 MINUTE_US = 60_000_000
 NAME = "<script>alert('x')</script> & \"Ünal\" </td>\u202eeman"  # and the last of it is written from right to left
 SHOWN = "<script>alert('x')</script> & \"Ünal\" </td>\\u{202e}eman"
 NOTE = "The first line.\n<b>The second</b> & last."
+RTL = "\u05d3\u05d5\u05d2\u05de\u05d4 \u05d0"
+PREMISES = "Invented \"Clinic\" <1>, 1 Nowhere Street"
+GOLDEN = os.path.join(TOP, "tests", "golden", "report")
+ANALYSER = os.path.join(TOP, "tests", "pens", "tma-work.rec")
 CHROMIUM = shutil.which("chromium")
 SIZES = {"A4": (595, 842), "Letter": (612, 792)}  # points
 
@@ -32,17 +38,20 @@ class Clinic:
 
     def __init__(self):
         self.directory = temporary_directory()
-        self.sim = pens.Pens(self.directory, "--pens", "2", "--history", "2", "--motor-share", "30", "--rtc", "yes", "--seed", "7",
+        self.sim = pens.Pens(self.directory, "--pens", "3", "--history", "2", "--motor-share", "30", "--rtc", "yes", "--seed", "7",
                              "--serial-prefix", "TEST")
-        self.daemon = Daemon(self.directory, ports=[self.sim.pattern]).start()
+        self.daemon = Daemon(self.directory, ports=[self.sim.pattern, f"replay:{ANALYSER},driver=tma,serial=TMA-0001"]).start()
         self.client = self.daemon.client()
         self.desk = Desk(self.daemon.socket_path)
         pens.wait_caught_up(self.client, [self.sim])
-        runs = sorted(self.client.pages("run.list"), key=lambda run: run["start"])
+        self.analysed = wait_until(lambda: len(found := list(self.client.pages("run.list", pen="TMA-0001"))) == 2 and found[0]["end"] and found,
+                                   "the analyser's runs")
+        runs = sorted((run for run in self.client.pages("run.list") if run["pen"] in ("TEST-0001", "TEST-0002")), key=lambda run: run["start"])
         self.start, self.end = us(runs[0]["start"]) - 6 * MINUTE_US, us(runs[-1]["end"]) + 6 * MINUTE_US
         self.people()
         self.full()
         self.sparse()
+        self.odd()
 
     def at(self, share):
         return rfc3339(int(self.start + (self.end - self.start) * share))
@@ -92,6 +101,22 @@ class Clinic:
         self.desk("place", "add", "Autoclave", "steriliser")
         self.desk("hygiene", "add", "spore_test", "--place", "autoclave", "--result", "passed", "--at", rfc3339(self.start - 60 * MINUTE_US))
         self.period = (rfc3339(self.start - 24 * 60 * MINUTE_US), rfc3339(self.end + 60 * MINUTE_US))  # session 1, and not 2 and 3
+
+    def odd(self):
+        """A session taken back; pens whose depth was set, and that have none and no log; a name from right to left."""
+        desk, day = self.desk, 24 * 60 * MINUTE_US
+        desk("client", "add", "1003", RTL)
+        rows = sorted(self.client.pages("run.list", pen="TEST-0003"), key=lambda run: run["start"])
+        self.set = self.add("1003", "TEST-0003", us(rows[0]["start"]) - MINUTE_US, us(rows[-1]["end"]) + MINUTE_US)
+        self.unlogged = self.add("1003", "TMA-0001", us(self.analysed[-1]["earliest"]) - MINUTE_US, us(self.analysed[0]["latest"]) + 1_000)
+        self.void = self.add("1003", None, self.start - 5 * day, self.start - 5 * day + MINUTE_US)
+        desk("session", "void", self.void, "--reason", "typed twice")
+
+    def add(self, client, pen, start, end):
+        """A session, as #number."""
+        row = self.desk.json("session", "add", client, "--start", rfc3339(start), "--end", rfc3339(end), "--kind", "foundation",
+                             *(["--pens", pen] if pen else []))
+        return f"#{row['session']}"
 
     def page(self, *words):
         return self.desk("report", *words, "--html")
@@ -241,7 +266,7 @@ def test_little(clinic):
 
 def test_file(clinic):
     path = os.path.join(clinic.directory, "session.html")
-    expect_equal(clinic.desk("report", "session", "#1", f"--html={path}"), "", "what is said beside the file")
+    expect_equal(clinic.desk("report", "session", "#1", f"--html={path}"), f"Written: {path}\n", "what is said beside the file")
     with open(path, encoding="utf-8") as f:
         expect(f.read().endswith("</html>\n"), "the file is whole")
     expect_equal(os.stat(path).st_mode & 0o777, 0o600, "who may read it")
@@ -251,6 +276,80 @@ def test_file(clinic):
     expect(os.path.getsize(path + "2") > 1000, "a page by an option and a word")
     clinic.desk.refused("report", "session", "#1", "more", says="what is 'more'?")
     clinic.desk.refused("report", "session", "#1", "--html", path, "more", says="what is")
+
+
+def test_zone(clinic):
+    """Times are the clinic's, whoever prints where; and the form says so."""
+    there = Desk(clinic.daemon.socket_path)
+    there.environment["TZ"] = "XYZ-9"
+    here, away = (re.sub("Printed .*? Times", "Times", desk("report", "session", "#1")) for desk in (clinic.desk, there))
+    expect_equal(away, here, "a form of another zone's computer")
+    expect("Times are of the zone UTC." in squeezed(here), f"whose times: {here}")
+    expect_equal(there.json("report", "period", "2026-11")["since"], "2026-11-01T00:00:00.000000Z", "where the clinic's month begins")
+
+
+def test_premises(clinic):
+    """Whose record it is, where the desk's configuration says so."""
+    home = os.path.join(clinic.directory, "config")
+    os.makedirs(os.path.join(home, "stipple"))
+    desk = Desk(clinic.daemon.socket_path)
+    desk.environment["XDG_CONFIG_HOME"] = home
+    with open(os.path.join(home, "stipple", "stipplectl.conf"), "w", encoding="utf-8") as f:
+        f.write(f"# of this desk\npremises = {PREMISES}\n")
+    for words in (("session", "#1"), ("client", "1001"), ("pen", "TEST-0001"), ("period", clinic.period[0][:7])):
+        expect(PREMISES in desk("report", *words), f"{words}: the premises as text")
+        expect(PREMISES in plain(desk("report", *words, "--html")), f"{words}: the premises as a page")
+    with open(os.path.join(home, "stipple", "stipplectl.conf"), "a", encoding="utf-8") as f:
+        f.write("premisses = no\n")
+    desk.refused("report", "session", "#1", says=["stipplectl.conf:3", "premisses", "allowed are gs and premises"])
+
+
+def test_odd(clinic):
+    """What was set is not shown as measured, and what nobody can know is not shown as complete."""
+    shown = squeezed(clinic.desk("report", "session", clinic.set))
+    expect("setting" in shown and "as set" in shown and "Spread" not in shown, f"a pen without a sensor: {shown}")
+    page = clinic.page("session", clinic.set)
+    expect("as it was set, not measured" in page and "150 %" not in page, "its histogram")
+    expect(f"<bdi>{RTL}</bdi>" in page, "a name from right to left stands by itself")
+    shown = squeezed(clinic.desk("report", "session", clinic.unlogged))
+    expect("2 of 2 runs of a pen that keeps no log" in shown and "known to be lost" not in shown, f"a pen without a log: {shown}")
+    expect("the pen has no depth" in shown, f"a pen without a depth: {shown}")
+    shown = squeezed(clinic.desk("report", "session", clinic.void))
+    expect("Taken back: this session was recorded by mistake." in shown and "because: typed twice" in shown, f"a session taken back: {shown}")
+    expect("Missing in this record" not in shown, "nothing is missing in what does not stand")
+    expect(": session change" not in clinic.desk("report", "session", "#2"), "an inspector is told what is missing, not which verb mends it")
+
+
+def test_many_findings(clinic):
+    """Of many findings it is said once by rule who asks for it."""
+    words = ("period", rfc3339(clinic.start - 10 * 24 * 60 * MINUTE_US), "--until", clinic.period[1])
+    report = clinic.desk.json("report", *words)
+    expect(len(report["findings"]) > 12, f"only {len(report['findings'])} findings")
+    page = plain(clinic.page(*words))
+    expect("severity rule findings acknowledged asked by" in page, f"no table of rules: {page}")
+    for finding in report["findings"]:
+        expect(squeezed(finding["says"]) in page, f"{finding['says']!r} is not in {page}")
+    source = next(finding["source"] for finding in report["findings"] if finding["rule"] == "aftercare-missing")
+    expect_equal(page.count(squeezed(source)), 1, f"how often {source!r} is said")
+
+
+def shape(text):
+    """A form without what differs from run to run: figures, hashes, which runs, who is logged in."""
+    text = re.sub(r"(Entries of its runs\s+)\d[-\d,\s]*?(?=\n  [A-Z])", r"\1(entries)", text)
+    text = re.sub(r"\b[0-9a-f]{8,}\b", lambda match: "x" * len(match.group(0)), text)
+    return re.sub(r"\d", "9", text.replace(getpass.getuser(), "root"))
+
+
+def test_golden(clinic, words, name):
+    """The whole form, so that a change of its shape is seen; --update writes it anew, and the difference is to be looked at."""
+    path = os.path.join(GOLDEN, name + ".txt")
+    shown = shape(clinic.desk("report", *words))
+    if "--update" in sys.argv:
+        os.makedirs(GOLDEN, exist_ok=True)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(shown)
+    with open(path, encoding="utf-8") as f:
+        expect_equal(shown.splitlines(), f.read().splitlines(), f"the form against {path} (test_report.py --update)")
 
 
 def test_moved(clinic):
@@ -319,15 +418,19 @@ def test_period(clinic):
     words = ("period", clinic.period[0], "--until", clinic.period[1])
     report = clinic.desk.json("report", *words)
     expect_equal((report["since"], report["until"]), clinic.period, "the period")
-    expect_equal([row["session"] for row in report["sessions"]], [1], "sessions")
-    expect_equal({row["of"] for row in report["pens"]}, {"TEST-0001", "TEST-0002"}, "pens")
+    expect_equal({row["session"] for row in report["sessions"]}, {1, int(clinic.set[1:])}, "sessions")
+    expect_equal({row["of"] for row in report["pens"]}, {"TEST-0001", "TEST-0002", "TEST-0003"}, "pens")
     check_forms(clinic, words, BRIEF + [
-        "1; 1 signed; in 1 something is missing", "SMP level 4", "2031-12-31", "TEST-0001", "TEST-0002", "Graphite, Inkwell, warm grey",
+        "2; 1 signed; in 2 something is missing", "SMP level 4", "2031-12-31", "TEST-0001", "TEST-0002", "Graphite, Inkwell, warm grey",
         "spore test, passed", "Autoclave", "alcohol", "redness, gone the next day", "expired-used", report["head"]["key"]], unwanted=["1002"])
     month = clinic.desk.json("report", "period", clinic.period[0][:7])
     expect(month["since"] == clinic.period[0][:7] + "-01T00:00:00.000000Z" and month["until"] > month["since"], f"a month: {month['since']}")
     expect("No pen worked." in clinic.desk("report", "period", "2019-12-01"), "a day on which nothing was")
     clinic.desk.refused("report", "period", "2026-11-20", "--until", "2026-11-19", says="nothing lies between")
+    clinic.desk.refused("report", "period", "2199-01", says="has not begun")
+    expect("This period is not over" in clinic.desk("report", "period", clinic.period[0][:7], "--until", "2199-01"), "a period that lasts")
+    expect("2019-12-01\n" in clinic.desk("report", "period", "2019-12-01"), "a day in the title")
+    expect("2019-12-01 to 2019-12-31\n" in clinic.desk("report", "period", "2019-12"), "a month in the title, with its last day")
     clinic.desk.refused("report", "period", "never", says="is not a time")
     clinic.desk.refused("report", "period", says="needs PERIOD")
 
@@ -460,6 +563,12 @@ def main():
     tap.case("a client", test_client, clinic)
     tap.case("a pen", test_pen, clinic)
     tap.case("a period", test_period, clinic)
+    tap.case("in the clinic's zone", test_zone, clinic)
+    tap.case("the premises", test_premises, clinic)
+    tap.case("set, unlogged, taken back", test_odd, clinic)
+    tap.case("many findings", test_many_findings, clinic)
+    for words in (("session", "#1"), ("client", "1001"), ("pen", "TEST-0002"), ("period", clinic.period[0], "--until", clinic.period[1])):
+        tap.case(f"the shape of a {words[0]}'s form", test_golden, clinic, words, words[0])
     # The pages of all flavours are the same: a browser looks at those of one.
     if BUILD.endswith(("address", "thread")):
         tap.done()

@@ -84,16 +84,42 @@ static void test_days_and_numbers_stay_whole(void **state)
 	expect_made(html_lines, "on 2026-11-20.", "on <span class=\"nowrap\">2026-11-20</span>.");
 	expect_made(html_lines, "2026-11", "<span class=\"nowrap\">2026-11</span>");
 	expect_made(html_lines, "2026-11-20", "<span class=\"nowrap\">2026-11-20</span>");
-	expect_made(html_lines, "12026-11-20", "12026-11-20");
-	expect_made(html_lines, "2026-11-200", "2026-11-200");
-	expect_made(html_lines, "2026-11-", "2026-11-");
-	expect_made(html_lines, "2026-1", "2026-1");
+	/* lots and serial numbers, too; words and long ones may be broken at their hyphens */
+	expect_made(
+		html_lines, "INK-8, (PEN-0001)",
+		"<span class=\"nowrap\">INK-8</span>, (<span class=\"nowrap\">PEN-0001</span>)");
+	expect_made(html_lines, "coin-sized", "coin-sized");
+	expect_made(html_lines, "EXAMPLE-0000-00001", "EXAMPLE-0000-00001");
+	expect_made(html_lines, "\xc3\x84-1", "\xc3\x84-1");
 	expect_made(html_lines, "12 345 678 cycles",
 		    "12\xc2\xa0"
 		    "345\xc2\xa0"
 		    "678 cycles");
 	expect_made(html_lines, "2 1000, 2 10, x 100", "2 1000, 2 10, x 100");
 	expect_made(html_text, "2026-11-20 1 000", "2026-11-20 1 000");
+}
+
+/* Names from right to left stand by themselves, so that digits beside them stay where they are. */
+static void test_right_to_left(void **state)
+{
+	(void)state;
+	expect_made(html_lines, "1003, \xd7\x93\xd7\x95 \xd7\x93, 12",
+		    "1003, <bdi>\xd7\x93\xd7\x95 \xd7\x93</bdi>, 12");
+	expect_made(html_lines, "\xd9\x81 <\xd9\x81> a", "<bdi>\xd9\x81 &lt;\xd9\x81</bdi>&gt; a");
+	expect_made(html_lines, "\xd9\x81", "<bdi>\xd9\x81</bdi>");
+	expect_made(html_text, "\xd9\x81", "\xd9\x81");
+	expect_made(html_lines, "\xe5\xb1\xb1 1", "\xe5\xb1\xb1 1");
+}
+
+/* What stands at the foot of pages is a string of the style sheet, and ends neither. */
+static void test_foot(void **state)
+{
+	struct buf b = BUF_INIT(0);
+
+	(void)state;
+	html_begin(&b, "t", "client \"</style>\\ #1");
+	assert_non_null(strstr(b.data, "content:\"client \\22 \\3c \\2f style\\3e \\5c  #1\""));
+	buf_done(&b);
 }
 
 static void test_elements(void **state)
@@ -205,6 +231,8 @@ int main(void)
 		cmocka_unit_test(test_controls_are_written_out),
 		cmocka_unit_test(test_lines_and_long_words),
 		cmocka_unit_test(test_days_and_numbers_stay_whole),
+		cmocka_unit_test(test_right_to_left),
+		cmocka_unit_test(test_foot),
 		cmocka_unit_test(test_elements),
 		cmocka_unit_test(test_scale),
 		cmocka_unit_test(test_steps),

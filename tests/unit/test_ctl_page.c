@@ -37,6 +37,8 @@ static void test_lines_are_broken_between_words(void **state)
 	expect_wrapped("one two three", 2, 9, "one two\n  three\n");
 	expect_wrapped("one two", 0, 6, "one\ntwo\n");
 	expect_wrapped("abcdefghij", 0, 4, "abcd\nefgh\nij\n");
+	expect_wrapped("abc-defgh", 0, 6, "abc-\ndefgh\n");
+	expect_wrapped("-abcdefg", 0, 6, "-abcde\nfg\n");
 	expect_wrapped("ab\ncd", 1, 20, "ab\n cd\n");
 	expect_wrapped("a\x1b[31mb", 0, 20, "a\\x1b[31mb\n");
 	expect_wrapped("\xc3\xa4\xc3\xa4\xc3\xa4 \xc3\xb6", 0, 4,

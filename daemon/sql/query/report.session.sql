@@ -18,6 +18,7 @@
 -- column: signed time -- When it was signed.
 -- column: signed_by text -- Name of the practitioner who signed.
 -- column: amended int -- Changes after it was signed.
+-- column: void json -- When, by whom and why it was taken back as a mistake: {entry, at, actor, reason}; null when it stands.
 -- column: note text -- Free text.
 -- column: depth_um int -- Needle protrusion as the practitioner states it, micrometres.
 -- column: complications text -- none or noted; null while nobody has said.
@@ -39,10 +40,10 @@
 -- column: hygiene json -- Of it, and on its pens since their session before: [{kind, pen, place, at, practitioner, product, lot, concentration, result, note, of},...]; of: session, or pen.
 -- column: chair_s real:3 -- Chair time, seconds; null while it is open.
 -- column: pause_s real:3 -- Pauses, seconds, one that lasts left out.
--- column: runs json -- Its motor runs, in order: [{run, pen, start, end, on_time_s, cycles, lost_cycles, freq_count, freq_mean_hz, freq_sd_hz, freq_min_hz, freq_max_hz, depth_count, depth_mean_um, depth_sd_um, depth_min_um, depth_max_um, depth_source, depth_uncertainty_um, depth_set_um, state, quality, by_hand, entry},...].
+-- column: runs json -- Its motor runs, in order: [{run, pen, start, end, on_time_s, cycles, lost_cycles, freq_count, freq_mean_hz, freq_sd_hz, freq_min_hz, freq_max_hz, depth_count, depth_mean_um, depth_sd_um, depth_min_um, depth_max_um, depth_source, depth_uncertainty_um, depth_set_um, state, completeness, quality, by_hand, entry},...].
 -- column: freq_hist json -- Cycles by frequency: [[hertz, cycles],...], a bin per hertz.
 -- column: depth_hist json -- Cycles by protrusion: [[micrometres, cycles],...], a bin per 25; where a pen has no sensor, at the depth that it was set to.
--- column: missing json -- What is missing before it can be signed: [{what, hint},...].
+-- column: missing json -- What is missing before it can be signed: [{what, says, hint},...], says: in a sentence; hint: with the verb that mends it.
 -- column: amendments json -- What was changed after it was signed: [{entry, at, actor, on_behalf_of, action, reason, changes},...].
 -- column: entries json -- The entries about it: [{entry, at, actor, action, hash},...]; those of its runs are with them.
 -- column: head json -- The end of the chain at that moment, as it is signed: {seq, hash, at, at_us, host, key, public_key, signature}, as checkpoint.get has it.
@@ -50,6 +51,10 @@
 
 SELECT 'stipple.report.session/1' AS format, s.id, s.kind, s.ordinal, s.state, s.start_us, s.end_us, s.day, s.late, s.started_by, s.ended_by,
 	s.signed_us, (SELECT name FROM practitioner WHERE id = s.signed_by) AS signed_by, s.amended,
+	(SELECT json_object('entry', e.seq, 'at', utc_time(e.at_us), 'actor', e.actor,
+			'reason', (SELECT value FROM personal WHERE entry = e.seq AND field = 'reason'))
+		FROM about a JOIN entry e ON e.seq = a.entry
+		WHERE a.noun = 'session' AND a.id = s.id AND s.state = 'void' AND e.action = 'session.void') AS void,
 	(SELECT value FROM personal WHERE entry = s.note_entry AND field = 'note') AS note,
 	s.depth_um, s.complications,
 	(SELECT value FROM personal WHERE entry = s.complications_entry AND field = 'complications') AS complications_text,
@@ -157,13 +162,16 @@ SELECT 'stipple.report.session/1' AS format, s.id, s.kind, s.ordinal, s.state, s
 			'depth_source', CASE r.depth_source WHEN 1 THEN 'sensor' WHEN 2 THEN 'setting' ELSE 'none' END,
 			'depth_uncertainty_um', r.depth_uncertainty_um, 'depth_set_um', r.depth_set_um,
 			'state', CASE r.state WHEN 0 THEN 'open' WHEN 1 THEN 'ended' ELSE 'cut' END,
+			'completeness', CASE WHEN r.flags & 32 THEN 'unlogged' WHEN r.state = 0 THEN 'open'
+				WHEN r.state = 1 AND r.lost_cycles = 0 AND r.flags & 7 = 0 THEN 'complete' ELSE 'incomplete' END,
 			'quality', CASE r.quality WHEN 2 THEN 'synced' WHEN 1 THEN 'rtc' ELSE 'estimated' END,
 			'by_hand', json(iif(r.attribution = 2, 'true', 'false')), 'entry', r.entry))
 		FROM run r INDEXED BY run_session JOIN pen p ON p.id = r.pen WHERE r.session = s.id) AS runs,
 	(SELECT hist_json(hist_sum(r.hist, NULL, 0), 'freq') FROM run r INDEXED BY run_session WHERE r.session = s.id) AS freq_hist,
 	(SELECT hist_json(hist_sum(r.hist, iif(r.depth_count > 0, NULL, r.depth_set_um), r.cycles), 'depth')
 		FROM run r INDEXED BY run_session WHERE r.session = s.id) AS depth_hist,
-	(SELECT json_group_array(json_object('what', few.what, 'hint', few.hint)) FROM session_gaps few WHERE few.session = :session) AS missing,
+	(SELECT json_group_array(json_object('what', few.what, 'says', substr(few.hint, 1, instr(few.hint || ': ', ': ') - 1) || '.', 'hint', few.hint))
+		FROM session_gaps few WHERE few.session = :session AND s.state <> 'void') AS missing,
 	(SELECT json_group_array(json_object('entry', e.seq, 'at', utc_time(e.at_us), 'actor', e.actor,
 			'on_behalf_of', (SELECT name FROM practitioner WHERE id = e.payload ->> 'on_behalf_of'), 'action', e.action,
 			'reason', (SELECT value FROM personal WHERE entry = e.seq AND field = 'reason'),
