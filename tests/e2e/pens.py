@@ -67,10 +67,10 @@ def wait_caught_up(client, pens, seconds=HANG_SECONDS):
         raise Failure(f"{problem}\n{json.dumps(client.call('pen.list'), indent=1)}") from None
 
 
-def recorded_runs(client):
-    """(serial, log_id, run number) -> run.get, each of which may be there only once."""
+def recorded_runs(client, serial=None):
+    """(serial, log_id, run number) -> run.get of all runs or one pen's, each of which may be there only once."""
     runs = {}
-    for row in client.pages("run.list"):
+    for row in client.pages("run.list", **({"pen": serial} if serial else {})):
         run = client.call("run.get", run=row["id"])
         key = (run["pen"], run["log_id"], run["run"])
         expect(key not in runs, f"run {key} is in the record twice: {runs.get(key)} and {run}")
@@ -84,9 +84,10 @@ def lost_ranges(client, serial):
 
 def compare(client, sim):
     """The record against the simulator's truth, run by run, cycle by cycle (by digest). Returns (runs, cycles) compared."""
-    runs, compared, cycles = recorded_runs(client), 0, 0
+    compared = cycles = 0
     for pen in sim.truth():
-        serial, lost = pen["serial"], lost_ranges(client, pen["serial"])
+        serial = pen["serial"]
+        runs, lost = recorded_runs(client, serial), lost_ranges(client, serial)
         for log in pen["logs"]:
             ended = False  # a formatted flash takes with it what no host had read: the end of that log, and only that
             for true in log["runs"]:
@@ -104,8 +105,7 @@ def compare(client, sim):
                     continue
                 compare_run(sim, pen, log, true, run, what)
                 compared, cycles = compared + 1, cycles + run["cycles"]
-        left = [key for key in runs if key[0] == serial]
-        expect(not left, f"{serial}: runs in the record that never were: {left}")
+        expect(not runs, f"{serial}: runs in the record that never were: {list(runs)}")
     return compared, cycles
 
 

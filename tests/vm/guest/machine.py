@@ -4,6 +4,7 @@ import glob
 import json
 import os
 import subprocess
+import time
 
 from harness import Client, Failure, expect, temporary_directory, wait_until
 from pens import Pens
@@ -47,7 +48,7 @@ def journal(*options):
 
 
 def debs(name):
-    found = glob.glob(os.path.join(os.environ["STIPPLE_DEBS"], name + "_*_amd64.deb"))
+    found = glob.glob(os.path.join(os.environ["STIPPLE_TOP"], "debs", name + "_*_amd64.deb"))
     expect(len(found) == 1, f"packages {name}: {found}")
     return found[0]
 
@@ -118,11 +119,12 @@ class VhciPens(Pens):
         run("udevadm", "settle")
 
 
-def play(tap, cases, always=False):
+def play(tap, cases):
     for name, case in cases:
-        if always or os.environ["STIPPLE_ONLY"] in name:
-            tap.case(name, case)
-            VhciPens.end()
+        started = time.monotonic()
+        tap.case(name, case)
+        VhciPens.end()
+        print(f"# {time.monotonic() - started:.1f} s", flush=True)
 
 
 def pen_state(serial):

@@ -12,7 +12,7 @@ import socket
 import sys
 
 libc = ctypes.CDLL(None, use_errno=True)
-FINIT_MODULE, UNSHARE_USER, MS_BIND = 313, 0x10000000, 4096
+FINIT_MODULE, UNSHARE_USER, MS_BIND, PTRACE_TRACEME = 313, 0x10000000, 4096, 0
 MODULE = f"/usr/lib/modules/{platform.release()}/kernel/drivers/net/dummy.ko"
 
 
@@ -44,11 +44,6 @@ def make(path):
     return attempt
 
 
-def read_home():
-    with open("/home/anna/diary", encoding="ascii") as f:
-        f.read()
-
-
 def read_root():
     os.listdir("/root/private")
 
@@ -72,12 +67,25 @@ def mount():
     check(libc.umount(b"/mnt"))
 
 
-def namespace():
-    pid = os.fork()
-    if pid == 0:
-        os._exit(0 if libc.unshare(UNSHARE_USER) == 0 else 1)
-    if os.waitpid(pid, 0)[1] != 0:
-        raise PermissionError("unshare")
+def in_child(call):
+    """Of what would change this process."""
+    def attempt():
+        pid = os.fork()
+        if pid == 0:
+            os._exit(0 if call() == 0 else ctypes.get_errno() or 255)
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        if status != 0:
+            raise OSError(status, os.strerror(status))
+    return attempt
+
+
+def set_group_id():
+    path = "/var/lib/stipple/probe.sgid"
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+    try:
+        os.chmod(path, 0o2755)
+    finally:
+        os.unlink(path)
 
 
 def clock():
@@ -86,9 +94,11 @@ def clock():
     check(libc.clock_settime(0, now))
 
 
-def others():
-    with open("/proc/1/environ", "rb") as f:
-        f.read()
+def read(path):
+    def attempt():
+        with open(path, "rb") as f:
+            f.read()
+    return attempt
 
 
 def executable_memory():
@@ -105,7 +115,7 @@ ATTEMPTS = {
     "another terminal": open_to_write("/dev/ttyS3"),
     "the console": open_to_write("/dev/tty1"),
     "the disk": open_to_write("/dev/vda"),
-    "a file in /home": read_home,
+    "a file in /home": read("/home/anna/diary"),
     "a file in /root": read_root,
     "writing to /usr": make("/usr/probe"),
     "writing to /etc": make("/etc/stipple/probe"),
@@ -113,12 +123,18 @@ ATTEMPTS = {
     "the files of kernel modules": read_module,
     "loading a kernel module": module,
     "a mount": mount,
-    "a user namespace": namespace,
+    "a user namespace": in_child(lambda: libc.unshare(UNSHARE_USER)),
     "the clock": clock,
-    "another process": others,
+    "that there are other processes": read("/proc/1/status"),
+    "the environment of another process": read("/proc/1/environ"),
+    "tracing a process": in_child(lambda: libc.ptrace(PTRACE_TRACEME, 0, None, None)),
+    "a file with another's rights": set_group_id,
     "a kernel setting": open_to_write("/proc/sys/kernel/panic"),
     "executable memory": executable_memory,
 }
+# Of these, what the daemon's own user may do outside: here it is the sandbox alone that stops it.
+OF_ANYBODY = ("an IPv4 socket", "an IPv6 socket", "a file in /home", "the files of kernel modules", "a user namespace",
+              "that there are other processes", "tracing a process", "a file with another's rights", "executable memory")
 # What the daemon needs: these must succeed inside as well.
 NEEDS = {"a Unix socket": lambda: socket.socket(socket.AF_UNIX).close(),
          "udev's events": lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 15).close(),

@@ -5,10 +5,11 @@ import glob
 import grp
 import os
 import random
+import shutil
 import stat
 
 from harness import Failure, Process, expect, expect_equal, program, temporary_directory, wait_until
-from machine import LONG_SECONDS, VhciPens, client, pen_state, play, ports, run, stop_service, udev_properties, wait_active
+from machine import LONG_SECONDS, VhciPens, client, pen_state, ports, run, stop_service, udev_properties, wait_active
 from pens import compare, lost_ranges, wait_caught_up
 
 PULLS = 20
@@ -41,6 +42,8 @@ def check_device(sim, pen, kind):
     tags = properties.get("CURRENT_TAGS", "").strip(":").split(":")
     expect({"stipple", "systemd"} <= set(tags), f"tags of {node}: {tags}")
     expect_equal(properties.get("ID_MM_DEVICE_IGNORE"), "1", "ID_MM_DEVICE_IGNORE")
+    quiet = "ID_MM_PORT_IGNORE" if kind == "cdc" else "MTP_NO_PROBE"
+    expect_equal(properties.get(quiet), "1", quiet)
     expect_equal(properties.get("SYSTEMD_WANTS"), "stippled.service", "SYSTEMD_WANTS")
     expect_equal(properties.get("ID_SERIAL_SHORT"), sim.serial(pen), "serial number")
 
@@ -243,6 +246,45 @@ def case_bus_resets():
     catch_up(sim)
 
 
+def case_hub():
+    """The hub goes, with all that is behind it, and comes back, while the cables stay where they are."""
+    sim = VhciPens("--pens", "2", "--usb", "vendor", "--usb", "1:cdc", "--rate", "30000", *HISTORY)
+    for pen in (0, 1):
+        goes_on(sim, pen)
+    bus = read_number(device_of(sim.serial(0)) + "/busnum")
+    for word in ("unbind", "bind"):
+        with open("/sys/bus/usb/drivers/hub/" + word, "w", encoding="ascii") as f:
+            f.write(f"{bus}-0:1.0")
+        if word == "unbind":
+            for pen in (0, 1):
+                wait_until(lambda: pen_state(sim.serial(pen)) != "live", "the pen to be gone", LONG_SECONDS, pause=0.05)
+                log = sim.truth()[pen]["logs"][-1]
+                expect(log["acked_seq"] < log["next_seq"], "the drain was over already")
+    catch_up(sim)
+
+
+SPEED_MIB = 32
+
+
+def case_speed():
+    """The transport alone: nothing missing, nothing out of order; how fast, is printed."""
+    tool = os.path.join(temporary_directory(), "usb_speed")
+    shutil.copy(os.path.join(os.environ["STIPPLE_TOP"], "usb_speed"), tool)
+    stop_service()
+    run("systemctl", "mask", "--runtime", "stippled.service", "stippled.socket")  # a pen would start it, and it would take this one
+    device = Process([tool, "device", "SPEED-0001"], tool + ".log")
+    try:
+        node = "/dev/pen/by-serial/SPEED-0001"
+        wait_until(lambda: os.path.exists(node), node, LONG_SECONDS, pause=0.05)
+        size, seconds = run(tool, "read", os.path.realpath(node), str(SPEED_MIB)).split()
+        expect(int(size) >= SPEED_MIB << 20, f"{size} bytes")
+        print(f"# {int(size) / 1e6 / float(seconds):.1f} MB/s through the transport", flush=True)
+    finally:
+        device.kill()
+        run("systemctl", "unmask", "--runtime", "stippled.service", "stippled.socket")
+    run("systemctl", "start", "stippled.socket")
+
+
 def case_over_tcp():
     """As the README has it: the kernel's own usbip tool imports a pen over TCP."""
     log = os.path.join(temporary_directory(), "log")
@@ -263,13 +305,11 @@ CASES = (
     (f"{PULLS} random pulls", case_random_pulls),
     ("USB's faults", case_faults),
     ("the bus resets a pen", case_bus_resets),
+    ("the hub goes and comes back", case_hub),
     ("hwdb, and devices that are no pens", case_hwdb),
     ("descriptors that lie", case_lies),
     ("replugs leak nothing", case_replugs),
     ("usbip attach over TCP", case_over_tcp),
+    ("throughput", case_speed),
 )
 
-
-def run_cases(tap):
-    run("modprobe", "vhci-hcd")
-    play(tap, CASES)
