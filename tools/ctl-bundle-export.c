@@ -31,6 +31,7 @@ struct export
 	int64_t since_us, until_us, first, last;
 	/* the head that signs: a kept one, or the newest */
 	int64_t newest, head_us;
+	bool kept;
 	char signature[2 * CHAIN_SIGNATURE_SIZE + 1], host[32], public_key[80], zone[64];
 	int64_t page; /* entries to ask for at once */
 };
@@ -201,7 +202,8 @@ static int find_head(struct export *x, int64_t end)
 		return 0;
 	snprintf(params, sizeof(params), "{\"after\":\"%" PRId64 "\",\"limit\":1}", end - 1);
 	status = ctl_call(x->ctl, "checkpoint.list", params, &answer);
-	if (status == 0 && json_array_size(rows_of(&answer)) > 0)
+	x->kept = status == 0 && json_array_size(rows_of(&answer)) > 0;
+	if (x->kept)
 		take_head(x, json_array_get(rows_of(&answer), 0));
 	ctl_answer_done(&answer);
 	return status;
@@ -445,6 +447,7 @@ static int add_ending(struct export *x)
 
 	json_open(b, '{');
 	json_kv_int(b, "head", x->last);
+	json_kv_bool(b, "kept", x->kept);
 	json_kv_int(b, "at_us", x->head_us);
 	json_kv_text(b, "signature", x->signature);
 	json_close(b, '}');

@@ -424,11 +424,14 @@ static int take_entry(struct bundle *b, json_t *line)
 
 static int take_signature(struct bundle *b, json_t *line)
 {
+	const json_t *kept = json_object_get(line, "kept");
 	uint8_t signature[CHAIN_SIGNATURE_SIZE];
 	int64_t seq;
 	int r;
 
-	r = check_members(b, line, " head at_us signature ");
+	r = check_members(b, line, " head kept at_us signature ");
+	if (r == 0 && !json_is_boolean(kept))
+		r = refuse(b, "its \"kept\" is missing, or neither true nor false");
 	if (r == 0)
 		r = get_int(b, line, "head", 1, &seq);
 	if (r == 0)
@@ -442,7 +445,8 @@ static int take_signature(struct bundle *b, json_t *line)
 			      b->head.seq + 1);
 	if (seq != b->last)
 		return refuse(b, "it is the head of entry %" PRId64 ", not of the last one", seq);
-	if (!chain_check(b->public_key, b->host_id, &b->head, b->signed_us, signature))
+	if (!(json_is_true(kept) ? chain_check_kept : chain_check)(
+		    b->public_key, b->host_id, &b->head, b->signed_us, signature))
 		return refuse(b,
 			      "its signature is wrong: entry %" PRId64
 			      " is not what the key of the first line signed",

@@ -69,12 +69,12 @@ void chain_commit(const uint8_t salt[CHAIN_SALT_SIZE], const char *field, const 
 	crypto_generichash_final(&h, ret, CHAIN_HASH_SIZE);
 }
 
-static void head_hash(uint64_t host_id, const struct chain_head *head, int64_t at_us,
-		      uint8_t ret[CHAIN_HASH_SIZE])
+static void head_hash(const char *tag, uint64_t host_id, const struct chain_head *head,
+		      int64_t at_us, uint8_t ret[CHAIN_HASH_SIZE])
 {
 	crypto_generichash_state h;
 
-	begin(&h, "stipple head 1");
+	begin(&h, tag);
 	put_int(&h, host_id);
 	put_int(&h, (uint64_t)head->seq);
 	put(&h, head->hash, CHAIN_HASH_SIZE);
@@ -82,24 +82,51 @@ static void head_hash(uint64_t host_id, const struct chain_head *head, int64_t a
 	crypto_generichash_final(&h, ret, CHAIN_HASH_SIZE);
 }
 
-void chain_sign(const struct chain_key *key, uint64_t host_id, const struct chain_head *head,
-		int64_t at_us, uint8_t ret[CHAIN_SIGNATURE_SIZE])
+static void sign(const char *tag, const struct chain_key *key, uint64_t host_id,
+		 const struct chain_head *head, int64_t at_us, uint8_t ret[CHAIN_SIGNATURE_SIZE])
 {
 	uint8_t hash[CHAIN_HASH_SIZE];
 
-	head_hash(host_id, head, at_us, hash);
+	head_hash(tag, host_id, head, at_us, hash);
 	crypto_sign_detached(ret, NULL, hash, sizeof(hash), key->secret_key);
 }
 
-bool chain_check(const uint8_t public_key[32], uint64_t host_id, const struct chain_head *head,
-		 int64_t at_us, const uint8_t signature[CHAIN_SIGNATURE_SIZE])
+static bool check(const char *tag, const uint8_t public_key[32], uint64_t host_id,
+		  const struct chain_head *head, int64_t at_us,
+		  const uint8_t signature[CHAIN_SIGNATURE_SIZE])
 {
 	uint8_t hash[CHAIN_HASH_SIZE];
 
 	if (sodium_init() < 0)
 		return false;
-	head_hash(host_id, head, at_us, hash);
+	head_hash(tag, host_id, head, at_us, hash);
 	return crypto_sign_verify_detached(signature, hash, sizeof(hash), public_key) == 0;
+}
+
+static const char newest_tag[] = "stipple head 1", kept_tag[] = "stipple kept head 1";
+
+void chain_sign(const struct chain_key *key, uint64_t host_id, const struct chain_head *head,
+		int64_t at_us, uint8_t ret[CHAIN_SIGNATURE_SIZE])
+{
+	sign(newest_tag, key, host_id, head, at_us, ret);
+}
+
+bool chain_check(const uint8_t public_key[32], uint64_t host_id, const struct chain_head *head,
+		 int64_t at_us, const uint8_t signature[CHAIN_SIGNATURE_SIZE])
+{
+	return check(newest_tag, public_key, host_id, head, at_us, signature);
+}
+
+void chain_sign_kept(const struct chain_key *key, uint64_t host_id, const struct chain_head *head,
+		     int64_t at_us, uint8_t ret[CHAIN_SIGNATURE_SIZE])
+{
+	sign(kept_tag, key, host_id, head, at_us, ret);
+}
+
+bool chain_check_kept(const uint8_t public_key[32], uint64_t host_id, const struct chain_head *head,
+		      int64_t at_us, const uint8_t signature[CHAIN_SIGNATURE_SIZE])
+{
+	return check(kept_tag, public_key, host_id, head, at_us, signature);
 }
 
 void chain_summary_parts(const uint64_t numbers[CHAIN_SUMMARY_NUMBERS], const void *hist,

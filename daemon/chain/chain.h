@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The chain of entries: what is hashed, committed to and signed, byte for byte, so that somebody
- * can check a database without our program.
+ * can check a database without our program. stipple-bundle(5) says it for others.
  *
  * Everything is BLAKE2b with 32 bytes of output, over a tag (with its zero byte) that says what is
  * hashed, then the fields: integers as 8 bytes little endian, texts as their length in 4 bytes
- * little endian and their bytes, an absent text as the length 0xffffffff. entry       "stipple
- * entry 1": previous hash (32 bytes; zeros before the first), seq, at_us, actor, action,
- * request_id, payload commitment  "stipple personal 1": salt (32 bytes), field, value head "stipple
- * head 1": host_id, seq, hash (32 bytes), at_us; this hash is what Ed25519 signs summary "stipple
- * summary 1": the 14 numbers of struct summary in its order, then the histograms' blob as a text
+ * little endian and their bytes, an absent text as the length 0xffffffff.
+ *
+ * - entry "stipple entry 1": previous hash (32 bytes; zeros before the first), seq, at_us, actor,
+ *   action, request_id, payload
+ * - commitment "stipple personal 1": salt (32 bytes), field, value
+ * - head "stipple head 1", or "stipple kept head 1": host_id, seq, hash (32 bytes), at_us; this hash
+ *   is what Ed25519 signs
+ * - summary "stipple summary 1": the 14 numbers of struct summary in its order, then the
+ *   histograms' blob as a text
  */
 #ifndef CHAIN_CHAIN_H
 #define CHAIN_CHAIN_H
@@ -68,6 +72,12 @@ void chain_sign(const struct chain_key *key, uint64_t host_id, const struct chai
 		int64_t at_us, uint8_t ret[CHAIN_SIGNATURE_SIZE]);
 bool chain_check(const uint8_t public_key[32], uint64_t host_id, const struct chain_head *head,
 		 int64_t at_us, const uint8_t signature[CHAIN_SIGNATURE_SIZE]);
+/* A head that is kept beside later ones, in the record itself, is signed as such: nobody can put it
+ * to the newest one's place and take away what came after it. */
+void chain_sign_kept(const struct chain_key *key, uint64_t host_id, const struct chain_head *head,
+		     int64_t at_us, uint8_t ret[CHAIN_SIGNATURE_SIZE]);
+bool chain_check_kept(const uint8_t public_key[32], uint64_t host_id, const struct chain_head *head,
+		      int64_t at_us, const uint8_t signature[CHAIN_SIGNATURE_SIZE]);
 
 /* ---- the key ---- */
 

@@ -53,6 +53,23 @@ int entry_add(struct store *s, const struct entry_info *info, const struct run_e
 	return attribute_tell(s);
 }
 
+/* The first head of a day is kept. */
+static int keep_head(struct store *s, int64_t at_us)
+{
+	uint8_t signature[CHAIN_SIGNATURE_SIZE];
+	int day = time_local_day(at_us), r;
+
+	if (day == s->kept_day)
+		return 0;
+	chain_sign_kept(s->key, s->host_id, &s->head, at_us, signature);
+	r = stmt_run(&s->stmts, kept_head_add, V_INT(s->head.seq),
+		     V_BLOB(s->head.hash, sizeof(s->head.hash)), V_INT(at_us), V_TEXT(s->key->id),
+		     V_BLOB(signature, sizeof(signature)));
+	if (r == 0)
+		s->kept_day = day;
+	return r;
+}
+
 int entry_sign_head(struct store *s)
 {
 	uint8_t signature[CHAIN_SIGNATURE_SIZE];
@@ -63,11 +80,7 @@ int entry_sign_head(struct store *s)
 	r = stmt_run(&s->stmts, head_put, V_INT(s->head.seq),
 		     V_BLOB(s->head.hash, sizeof(s->head.hash)), V_INT(at_us), V_TEXT(s->key->id),
 		     V_BLOB(signature, sizeof(signature)));
-	if (r < 0)
-		return r;
-	return stmt_run(&s->stmts, kept_head_add, V_INT(s->head.seq),
-			V_BLOB(s->head.hash, sizeof(s->head.hash)), V_INT(at_us),
-			V_TEXT(s->key->id), V_BLOB(signature, sizeof(signature)));
+	return r == 0 ? keep_head(s, at_us) : r;
 }
 
 int setting_add(struct store *s, const char *name, const char *value)

@@ -87,6 +87,7 @@ void store_rollback(struct store *s)
 	buf_reset(&s->pending);
 	s->n_pending = 0;
 	s->head = s->durable;
+	s->kept_day = 0;
 	s->stmts.failed = false;
 }
 

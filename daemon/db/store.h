@@ -31,6 +31,7 @@ struct store {
 	struct buf payload;	   /* of the entry being written */
 	struct log_state *logs;	   /* those in use; a list */
 	size_t n_logs;
+	int kept_day; /* yyyymmdd of the newest kept head; 0: its table knows */
 	uint64_t cycles, records; /* taken by the open transaction */
 	bool opened; /* the transaction began a run, which has no entry before it ends */
 	bool wipe; /* personal values were deleted: the write-ahead log still holds them */

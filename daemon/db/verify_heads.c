@@ -21,8 +21,8 @@ static const char *wrong_with(struct verify *v, sqlite3_stmt *q, int64_t seq)
 	if (sqlite3_column_bytes(q, 5) != (int)CHAIN_HASH_SIZE ||
 	    memcmp(head.hash, sqlite3_column_blob(q, 5), sizeof(head.hash)) != 0)
 		return "is not of this record's entry";
-	if (!chain_check(v->public_key, v->signed_head.host_id, &head, sqlite3_column_int64(q, 2),
-			 sqlite3_column_blob(q, 4)))
+	if (!chain_check_kept(v->public_key, v->signed_head.host_id, &head,
+			      sqlite3_column_int64(q, 2), sqlite3_column_blob(q, 4)))
 		return "has a signature that is wrong";
 	return NULL;
 }

@@ -148,6 +148,7 @@ static void head_is_signed_as_worded(void **state)
 	text_len = 0;
 	assert_int_equal(crypto_sign_verify_detached(signature, hash, 32, key->public_key), 0);
 	/* anything else does not hold */
+	assert_false(chain_check_kept(key->public_key, 0xabcdef, &head, 99, signature));
 	assert_false(chain_check(other->public_key, 0xabcdef, &head, 99, signature));
 	assert_false(chain_check(key->public_key, 0xabcdee, &head, 99, signature));
 	assert_false(chain_check(key->public_key, 0xabcdef, &head, 98, signature));

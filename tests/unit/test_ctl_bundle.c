@@ -219,6 +219,7 @@ static struct lines make_bundle(const struct chain_key *by)
 	chain_sign(by, HOST, &head, BASE_US + USEC_PER_DAY, signature);
 	json_open(&b, '{');
 	json_kv_int(&b, "head", head.seq);
+	json_kv_bool(&b, "kept", false);
 	json_kv_int(&b, "at_us", BASE_US + USEC_PER_DAY);
 	json_key(&b, "signature");
 	json_hex(&b, signature, sizeof(signature));
@@ -361,6 +362,8 @@ static json_t *other_value(const json_t *value)
 		return json_integer(json_integer_value(value) + 1);
 	if (json_is_null(value))
 		return json_string("x");
+	if (json_is_boolean(value))
+		return json_boolean(!json_is_true(value));
 	if (json_is_string(value)) {
 		_cleanup_(freep) char *text = strdup(json_string_value(value));
 

@@ -517,6 +517,12 @@ static void each_end_of_the_chain(void **state)
 		if (from > 1)
 			assert_found(sql, "the signature of its head", NULL);
 	}
+	/* a head that was kept is no newest one */
+	assert_found("DELETE FROM entry WHERE seq > (SELECT max(seq) FROM kept_head); DELETE FROM "
+		     "personal WHERE entry > (SELECT max(seq) FROM kept_head); UPDATE head SET (seq, "
+		     "hash, at_us, signature) = (SELECT seq, hash, at_us, signature FROM kept_head "
+		     "ORDER BY seq DESC LIMIT 1)",
+		     "the signature of its head", NULL);
 	for (int64_t at = 1; at < last; at += last / 5) {
 		snprintf(sql, sizeof(sql), "DELETE FROM entry WHERE seq = %" PRId64, at);
 		snprintf(names, sizeof(names), "Entry %" PRId64 " ", at);

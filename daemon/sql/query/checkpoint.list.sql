@@ -9,7 +9,7 @@
 -- column: at time -- When it was signed.
 -- column: at_us int -- The same in microseconds since 1970, as it is signed.
 -- column: key text -- Short name of the key.
--- column: signature hex -- As that of checkpoint.get.
+-- column: signature hex -- Ed25519 over the four of checkpoint.get, as that of a kept head (daemon/chain/chain.h).
 
 SELECT k.seq, k.hash, k.at_us AS at, k.at_us AS at_us, k.key_id AS key, k.signature, k.seq AS cursor
 FROM kept_head k

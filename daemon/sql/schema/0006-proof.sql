@@ -2,7 +2,7 @@
 -- signed beside the chain: verification checks each of them against the chain and the key. One that is taken out takes no proof from the
 -- record, but makes what proves a period longer (stipple-bundle(5)).
 
--- The first head of each day, in the clinic's zone.
+-- The first head of each day, in the clinic's zone. Signed as what it is, so that it cannot stand for the newest one.
 CREATE TABLE kept_head (
 	seq       INTEGER PRIMARY KEY,
 	hash      BLOB NOT NULL CHECK (length(hash) = 32),
@@ -10,4 +10,3 @@ CREATE TABLE kept_head (
 	key_id    TEXT NOT NULL,
 	signature BLOB NOT NULL CHECK (length(signature) = 64)
 ) STRICT;
-INSERT INTO kept_head SELECT seq, hash, at_us, key_id, signature FROM head;
