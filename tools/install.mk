@@ -65,6 +65,7 @@ install-dev: $(LIBPW) man	## copy the Penwire library for makers: headers, sourc
 	$(INSTALL) -m 644 $(PW_FIRMWARE) $(DESTDIR)$(srcdir_pw)/firmware/
 	$(INSTALL) -m 644 proto/wireshark/README.md proto/wireshark/penwire.lua $(DESTDIR)$(docdir_pw)/examples/wireshark/
 	$(INSTALL) -m 755 proto/wireshark/rec2pcap $(DESTDIR)$(docdir_pw)/examples/wireshark/
+	$(INSTALL) -m 644 proto/examples/loopback.c $(DESTDIR)$(docdir_pw)/examples/
 	sed $(PLACES) tools/penwire.pc.in >$(DESTDIR)$(libdir)/pkgconfig/penwire.pc
 	chmod 644 $(DESTDIR)$(libdir)/pkgconfig/penwire.pc
 	$(INSTALL) -m 644 proto/README.md $(DESTDIR)$(docdir_pw)/penwire.md

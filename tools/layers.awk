@@ -7,6 +7,7 @@ function rooms_and_libraries() {
 	# room, rooms whose headers it may include beside its own, libraries
 	room("proto", "", "freestanding")
 	room("firmware", "proto", "freestanding")
+	room("examples", "proto", "libc")
 	room("base", "", "libc")
 	room("transport", "base", "libc sd-event libserialport libusb")
 	room("drivers", "proto base", "libc")
@@ -83,6 +84,8 @@ function room_of(path,    part) {
 		return "proto"
 	if (path ~ /^proto\/firmware\/[^\/]+$/)
 		return "firmware"
+	if (path ~ /^proto\/examples\/[^\/]+$/)
+		return "examples"
 	if (path ~ /^tools\/[^\/]+$/)
 		return "tools"
 	if (path ~ /^daemon\/[^\/]+$/)
