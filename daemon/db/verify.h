@@ -20,7 +20,7 @@ struct db_verify_report {
 			      be said; "" */
 };
 
-/* Called now and then. @stage: "chain", "projections", "cycles". @total may be 0: unknown. */
+/* Called now and then. @stage: "chain", "projections", "indices". @total may be 0: unknown. */
 typedef void (*db_verify_progress)(const char *stage, int64_t done, int64_t total, void *ctx);
 
 /*

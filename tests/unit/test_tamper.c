@@ -555,6 +555,23 @@ static void tables_and_views(void **state)
 	assert_found("CREATE TRIGGER gone AFTER INSERT ON event BEGIN DELETE FROM loss; END",
 		     "\"gone\"", NULL);
 	assert_found("DROP INDEX run_open", "\"run_open\"", NULL);
+	/* by names that are SQLite's own, which only who writes to the schema can give */
+	assert_found("PRAGMA writable_schema=ON; INSERT INTO sqlite_schema VALUES ('trigger', "
+		     "'sqlite_gone', 'event', 0, 'CREATE TRIGGER sqlite_gone AFTER INSERT ON event "
+		     "BEGIN DELETE FROM loss; END')",
+		     "\"sqlite_gone\"", NULL);
+	assert_found("ANALYZE", "\"sqlite_stat1\"", NULL);
+	assert_found("CREATE TABLE more (x)", "\"more\"", NULL);
+	/* an index that is not told of a change, and the change taken back */
+	assert_found("PRAGMA writable_schema=ON; CREATE TEMP TABLE kept AS SELECT * FROM "
+		     "sqlite_schema WHERE name = 'session_client'; UPDATE session SET client = 2 "
+		     "WHERE id = 1; DELETE FROM sqlite_schema WHERE name = 'session_client'; PRAGMA "
+		     "writable_schema=RESET; UPDATE session SET client = 1 WHERE id = 1; PRAGMA "
+		     "writable_schema=ON; INSERT INTO sqlite_schema SELECT * FROM temp.kept",
+		     "session_client", NULL);
+	/* what a pen has not sent yet would be passed over */
+	assert_found("UPDATE cursor SET next_seq = next_seq + 1000 WHERE log = 1", "cursor of log 1",
+		     NULL);
 	done();
 	free(kept);
 }
