@@ -101,8 +101,14 @@ struct row {
 	sqlite3_stmt *stmt;
 	/* numbers of columns, -1: there is none */
 	int at_us, day, due_us, value, threshold, severity, id[FINDING_IDS_];
+	bool check[RULE_PARAMS_]; /* parameters asked for that the rule's SQL does not look to */
 	int64_t next_us; /* when the first of those that are not yet findings becomes one; 0: none */
 	int result;	 /* of what was asked on the way */
+	/* what the profile said last: of days from .. to - 1 */
+	int32_t from_day, to_day;
+	bool on;
+	enum db_severity said_severity;
+	char *source;
 };
 
 static int column_named(sqlite3_stmt *stmt, const char *name, size_t len)
@@ -247,35 +253,55 @@ static char *column_number(struct row *w, int column)
 	return buf_take(&b);
 }
 
-/* What the profile says of the rule on that day. *ret_on: whether it applies. */
-static int look_up(struct row *w, struct finding *f, bool *ret_on)
+/* What the profile says of the rule on that day, and on which days besides. Rows of one rule mostly
+ * ask the same. */
+static int ask_profile(struct row *w, int32_t day)
 {
-	static const char sql[] = "SELECT name, value FROM audit_threshold WHERE rule = ?1 AND "
-				  "name IN ('enabled', 'severity', 'source')"
-				  " AND from_day <= ?2 AND to_day > ?2";
+	static const char sql[] =
+		"SELECT name, value, from_day, to_day FROM audit_threshold WHERE rule = ?1 AND "
+		"name IN ('enabled', 'severity', 'source') AND from_day <= ?2 AND to_day > ?2";
 	const char *rest;
 	sqlite3_stmt *q;
 	int r;
 
-	*ret_on = false;
+	w->from_day = 0;
+	w->to_day = INT32_MAX;
+	w->on = false;
+	w->said_severity = SEVERITY_NONE;
+	free(TAKE_PTR(w->source));
 	r = sqlcache_get(&w->a->labels, w->a->handle, sql, &q, &rest);
 	if (r != SQLITE_OK)
 		return -EIO;
 	sqlite3_bind_text(q, 1, w->rule->query.method, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(q, 2, f->day);
+	sqlite3_bind_int64(q, 2, day);
 	while ((r = sqlite3_step(q)) == SQLITE_ROW) {
 		const char *name = (const char *)sqlite3_column_text(q, 0),
 			   *value = (const char *)sqlite3_column_text(q, 1);
 
+		w->from_day = MAX(w->from_day, sqlite3_column_int(q, 2));
+		w->to_day = MIN(w->to_day, sqlite3_column_int(q, 3));
 		if (streq(name, "enabled"))
-			*ret_on = sqlite3_column_int64(q, 1) != 0;
+			w->on = sqlite3_column_int64(q, 1) != 0;
 		else if (streq(name, "severity"))
-			f->severity = db_severity_parse(value);
-		else if (!f->source)
-			f->source = strdup(value ? value : "");
+			w->said_severity = db_severity_parse(value);
+		else if (!w->source)
+			w->source = strdup(value ? value : "");
 	}
 	sqlite3_reset(q);
-	return r != SQLITE_DONE ? -EIO : f->source || !*ret_on ? 0 : -ENOMEM;
+	return r != SQLITE_DONE ? -EIO : w->source || !w->on ? 0 : -ENOMEM;
+}
+
+/* *ret_on: whether the rule applies on the finding's day. */
+static int look_up(struct row *w, struct finding *f, bool *ret_on)
+{
+	int r = f->day >= w->from_day && f->day < w->to_day ? 0 : ask_profile(w, f->day);
+
+	*ret_on = r == 0 && w->on;
+	if (!*ret_on)
+		return r;
+	f->severity = w->said_severity;
+	f->source = strdup(w->source);
+	return f->source ? 0 : -ENOMEM;
 }
 
 /* Whether the rule's SQL has a line for the parameter, so that it has looked to it itself. */
@@ -295,19 +321,13 @@ static bool restricts(const struct db_rule *rule, enum db_rule_param p)
 
 static bool is_wanted(struct row *w, const struct finding *f)
 {
-	const struct audit_filter *filter = w->filter;
+	const int64_t *value = w->filter->value;
 
-	for (size_t i = 0; i < FINDING_IDS_; i++) {
-		int64_t wanted = filter->value[id_param[i]];
-
-		if (wanted != INT64_MIN && !restricts(w->rule, id_param[i]) && f->id[i] != wanted)
+	for (size_t i = 0; i < FINDING_IDS_; i++)
+		if (w->check[id_param[i]] && f->id[i] != value[id_param[i]])
 			return false;
-	}
-	if (filter->value[RULE_SINCE] != INT64_MIN && !restricts(w->rule, RULE_SINCE) &&
-	    f->at_us < filter->value[RULE_SINCE])
-		return false;
-	return filter->value[RULE_UNTIL] == INT64_MIN || restricts(w->rule, RULE_UNTIL) ||
-	       f->at_us < filter->value[RULE_UNTIL];
+	return (!w->check[RULE_SINCE] || f->at_us >= value[RULE_SINCE]) &&
+	       (!w->check[RULE_UNTIL] || f->at_us < value[RULE_UNTIL]);
 }
 
 /* Whether time has yet to pass until the row is a finding. */
@@ -397,6 +417,17 @@ static void drop_doubles(struct findings *f, size_t from)
 	f->n = kept + 1;
 }
 
+/* Sees to what the SQL does not look to. A rule whose findings concern no pen finds nothing for a pen. */
+static bool can_find(struct row *w)
+{
+	for (enum db_rule_param p = 0; p < RULE_PARAMS_; p++)
+		w->check[p] = w->filter->value[p] != INT64_MIN && !restricts(w->rule, p);
+	for (size_t i = 0; i < FINDING_IDS_; i++)
+		if (w->check[id_param[i]] && w->id[i] < 0)
+			return false;
+	return true;
+}
+
 static int run_rule(struct audit *a, const struct audit_filter *filter, const struct db_rule *rule,
 		    struct findings *ret)
 {
@@ -418,6 +449,10 @@ static int run_rule(struct audit *a, const struct audit_filter *filter, const st
 	w.severity = column_of(w.stmt, "severity");
 	for (size_t i = 0; i < FINDING_IDS_; i++)
 		w.id[i] = column_of(w.stmt, finding_id_names[i]);
+	if (!can_find(&w)) {
+		statement_release(w.stmt);
+		return 0;
+	}
 	while ((r = sqlite3_step(w.stmt)) == SQLITE_ROW) {
 		struct finding f;
 		int taken = take_row(&w, &f);
@@ -434,6 +469,7 @@ static int run_rule(struct audit *a, const struct audit_filter *filter, const st
 	/* an error's message must outlive the statement's reset: the handle keeps that of the
 	 * reset, which is the same */
 	statement_release(w.stmt);
+	free(w.source);
 	drop_doubles(ret, from);
 	if (w.next_us && (ret->due_us == 0 || w.next_us < ret->due_us))
 		ret->due_us = w.next_us;

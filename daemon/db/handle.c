@@ -14,7 +14,6 @@
  * to go anyway.
  */
 #define WRITER_CACHE_KIB 512
-#define READER_CACHE_KIB 512
 #define CHECKPOINT_PAGES 512		    /* 8 MiB of log: few syncs in a drain */
 #define LOG_LIMIT_BYTES	 (16 * 1024 * 1024) /* a longer log is cut after the checkpoint */
 #define READER_BUSY_MS	 2000		    /* only recovery of the log makes readers wait */

@@ -10,6 +10,8 @@
 /* "stip", at byte 68 of the file: says whose database it is. */
 #define DB_APPLICATION_ID 0x73746970
 
+#define READER_CACHE_KIB 512 /* of each handle that only reads: the daemon is to stay under 8 MiB */
+
 /*
  * The one read-write handle. @create makes the file (which must not exist) with our page size and
  * WAL; else it must exist. Foreign keys on, synchronous=FULL, secure_delete on, small cache, no

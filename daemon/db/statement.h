@@ -10,7 +10,9 @@
 
 #include "query.h"
 
-#define STATEMENTS_MAX 48 /* of one handle: every variant that is in use, at about 5 KiB each */
+/* Of one handle: every variant that is in use, at about 5 KiB each. An audit of everything, one of a day and one of a
+ * session have some 100. */
+#define STATEMENTS_MAX 112
 
 struct statement {
 	char *sql; /* the variant; NULL: a free place */

@@ -38,6 +38,6 @@ FROM (SELECT a.from_us AS at_us, s.day AS day, s.id AS session, s.client AS clie
 		AND s.client = :client        -- if client
 		AND s.practitioner = :practitioner -- if practitioner
 		AND s.place = :place          -- if place
-		AND a.pen = :pen              -- if pen
+		AND +a.pen = :pen             -- if pen
 	) g
 WHERE NOT (g.clean AND g.film)

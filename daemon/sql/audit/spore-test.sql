@@ -13,12 +13,13 @@ SELECT CAST((day_number(g.from_day) + t.value + 1) * 86400000000 + 43200000000 A
 	day_number(coalesce(g.next_day, :today)) - day_number(g.from_day) AS value, t.value AS threshold,
 	iif(g.next_day IS NULL, 'until now', 'to ' || day_text(g.next_day)) AS until
 FROM (SELECT p.id AS place, p.active AS active, local_day(h.at_us) AS from_day,
-		local_day((SELECT n.at_us FROM hygiene n WHERE n.place = p.id AND n.kind = 'spore_test' AND n.void IS NULL AND n.at_us > h.at_us
+		local_day((SELECT n.at_us FROM hygiene n INDEXED BY hygiene_kind WHERE n.place = p.id AND n.kind = 'spore_test' AND n.void IS NULL AND n.at_us > h.at_us
 			ORDER BY n.at_us LIMIT 1)) AS next_day
-	FROM place p JOIN hygiene h ON h.place = p.id
-	WHERE p.kind = 'steriliser' AND h.void IS NULL AND (h.kind = 'spore_test'
-			OR h.kind = 'sterilised' AND NOT EXISTS (SELECT 1 FROM hygiene e WHERE e.place = p.id AND e.at_us < h.at_us AND e.void IS NULL
-				AND e.kind IN ('spore_test', 'sterilised')))
+	FROM place p CROSS JOIN hygiene h
+	WHERE p.kind = 'steriliser' AND h.void IS NULL
+		AND h.id IN (SELECT y.id FROM hygiene y INDEXED BY hygiene_kind WHERE y.kind = 'spore_test' AND y.place = p.id
+			UNION SELECT (SELECT y.id FROM hygiene y INDEXED BY hygiene_place WHERE y.place = p.id AND y.void IS NULL
+				AND y.kind IN ('spore_test', 'sterilised') ORDER BY y.at_us LIMIT 1))
 		AND p.id = :place         -- if place
 	) g
 	JOIN audit_threshold t ON t.rule = 'spore-test' AND t.name = 'interval_days' AND g.from_day >= t.from_day AND g.from_day < t.to_day

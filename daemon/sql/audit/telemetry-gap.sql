@@ -42,7 +42,7 @@ WHERE s.state <> 'void' AND coalesce(l.after_us, 0) < coalesce(a.to_us, s.end_us
 	AND s.client = :client        -- if client
 	AND s.practitioner = :practitioner -- if practitioner
 	AND s.place = :place          -- if place
-	AND a.pen = :pen              -- if pen
+	AND +a.pen = :pen             -- if pen
 UNION ALL
 SELECT l.before_us AS at_us, local_day(l.before_us) AS day, NULL AS session, NULL AS client, l.pen AS pen, NULL AS practitioner, NULL AS place,
 	l.id AS loss, round((l.before_us - l.after_us) / 1e6, 1) AS value, t.value AS threshold,

@@ -22,3 +22,8 @@ ALTER TABLE session_total ADD COLUMN first_us INTEGER;
 ALTER TABLE session_total ADD COLUMN needle_us INTEGER;
 ALTER TABLE session_total ADD COLUMN depth_max_um INTEGER;
 INSERT INTO retotal SELECT DISTINCT session FROM run WHERE session IS NOT NULL AND state <> 0 AND session NOT IN (SELECT session FROM retotal);
+
+-- Top-ups that become due in a period follow from courses that were completed so many months before; so does the end of a retention.
+CREATE INDEX course_completed ON course (completed_us) WHERE state = 'completed';
+CREATE INDEX course_topup ON course (topup_min_months) WHERE topup_min_months IS NOT NULL;
+CREATE INDEX client_added ON client (added_us);
