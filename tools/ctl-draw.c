@@ -134,6 +134,102 @@ static void draw_pen(const struct screen *s, int y, const json_t *pen)
 	buf_done(&b);
 }
 
+/* ---- warnings ---- */
+
+#define INDENT 2 /* of a warning's second line and others */
+
+/* "critical #12 SIM-1: The needle ran ..." */
+static void warning_text(const json_t *row, struct buf *b)
+{
+	const char *severity = json_string_value(json_object_get(row, "severity")),
+		   *says = json_string_value(json_object_get(row, "says")), *serial;
+	const json_t *pens = json_object_get(row, "pens");
+
+	buf_addf(b, "%s #%lld", severity ? severity : "",
+		 (long long)json_integer_value(json_object_get(row, "session")));
+	for (size_t i = 0; i < json_array_size(pens); i++) {
+		serial = json_string_value(json_array_get(pens, i));
+		buf_addc(b, ' ');
+		if (serial)
+			text_add_safe(b, serial, strlen(serial));
+	}
+	buf_adds(b, ": ");
+	if (says)
+		text_add_safe(b, says, strlen(says));
+}
+
+/* Writes it from line @y on, broken between words, down to line @last; returns how many lines all of it
+ * takes. @y -1: only counts. */
+static int draw_words(int y, int last, const char *text)
+{
+	int lines = 0, width = COLS;
+
+	while (*text) {
+		int x = lines > 0 ? INDENT : 0;
+		char line[512];
+		size_t len = strlen(text);
+		size_t end = MIN(len, MIN((size_t)MAX(width - x, 1), sizeof(line) - 1));
+
+		/* an accent counts as a column: a line is short then */
+		if (end < len)
+			for (size_t i = end; i > 0; i--)
+				if (text[i] == ' ') {
+					end = i;
+					break;
+				}
+		snprintf(line, sizeof(line), "%.*s", (int)end, text);
+		if (y >= 0 && y + lines <= last)
+			put(y + lines, x, width - x, false, line);
+		lines++;
+		text += end;
+		text += strspn(text, " ");
+	}
+	return lines;
+}
+
+static int draw_warning(int y, int last, const json_t *row)
+{
+	const char *severity = json_string_value(json_object_get(row, "severity"));
+	bool bad = severity && (streq(severity, "critical") || streq(severity, "error"));
+	int attributes = bad ? A_BOLD : A_NORMAL, lines = 0;
+	struct buf b = BUF_INIT(0);
+
+	if (bad && has_colors())
+		attributes |= COLOR_PAIR(COLOUR_BAD);
+	warning_text(row, &b);
+	attron(attributes);
+	if (b.error == 0)
+		lines = draw_words(y, last, b.data);
+	attroff(attributes);
+	buf_done(&b);
+	return lines;
+}
+
+/* At the bottom, in no more than half of the screen; returns the first line that they take. */
+static int draw_warnings(const struct screen *s, int last)
+{
+	size_t n = json_array_size(s->warnings), i;
+	int lines = 0, room = last / 2, y;
+	const json_t *row;
+	char more[64];
+
+	json_array_foreach(s->warnings, i, row) lines += draw_warning(-1, last, row);
+	y = last - MIN(lines, room) + 1;
+	for (i = 0; i < n; i++) {
+		row = json_array_get(s->warnings, i);
+		if (y + draw_warning(-1, last, row) - 1 > last - (i + 1 < n)) {
+			snprintf(more, sizeof(more), "... and %zu more warning%s: stipplectl today",
+				 n - i, n - i == 1 ? "" : "s");
+			put(last, 0, COLS, false, more);
+			break;
+		}
+		y += draw_warning(y, last, row);
+	}
+	return n > 0 ? last - MIN(lines, room) + 1 : last + 1;
+}
+
+/* ---- the rest ---- */
+
 static void draw_headings(int y)
 {
 	int x = 0;
@@ -185,6 +281,8 @@ void screen_draw(struct screen *s)
 	erase();
 	draw_title(s);
 	draw_headings(2);
+	if (json_array_size(s->warnings) > 0)
+		last = draw_warnings(s, last) - 2; /* with a line between */
 	json_array_foreach(s->rows, i, pen)
 	{
 		if (y > last - (i + 1 < n)) {

@@ -63,6 +63,7 @@ const struct ctl_line ctl_lines[] = {
 	 .args = "pen service_h",
 	 .done = "Service of pen {=pen} set[: after {service_h} h of its motor]",
 	 .example = "stipplectl pen service SIM-1 300"},
+	{.method = "warning.list", .columns = "session pens severity since says"},
 	{.method = "place.add", .args = "name kind", .done = "Place #{place} {name} added"},
 	{.method = "place.change", .args = "place", .done = "Place #{place} {name} changed"},
 	{.method = "place.list", .columns = "id name kind active"},

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watch on a terminal: all pens at a glance, redrawn as events come. The daemon's list is asked
- * every second, for ages and for what has no event; live events bring the numbers in between. When
- * the daemon goes the view says so and tries again.
+ * watch on a terminal: all pens at a glance and what the audit warns of, redrawn as events come.
+ * The daemon's lists are asked every second, for ages and for what has no event, and at once when
+ * an event says that something is new; live events bring the numbers in between. When the daemon
+ * goes the view says so and tries again.
  */
 #include "ctl-client.h"
 #include "ctl-screen.h"
@@ -40,14 +41,15 @@ static void set_trouble(struct screen *s, const char *text)
 static void disconnect(struct screen *s, const char *why)
 {
 	s->ctl->client = client_free(s->ctl->client);
-	s->list_id = 0;
+	s->list_id = s->warning_id = 0;
 	s->tried_us = now_boot_us();
 	set_trouble(s, why);
 }
 
 static void ask(struct screen *s)
 {
-	if (client_send(s->ctl->client, "pen.list", NULL, &s->list_id) < 0)
+	if (client_send(s->ctl->client, "pen.list", NULL, &s->list_id) < 0 ||
+	    client_send(s->ctl->client, "warning.list", NULL, &s->warning_id) < 0)
 		disconnect(s, "the daemon closed the connection; trying again every second");
 	s->asked_us = now_boot_us();
 }
@@ -125,18 +127,43 @@ static void take_status(struct screen *s, const json_t *params)
 	s->dirty = true;
 }
 
-/* Keeps the rows that --pen asks for: serial numbers that begin with it. */
+/* Whether --pen asks for it: a serial number that begins with it. */
+static bool is_wanted(const struct screen *s, const json_t *serial)
+{
+	const char *wanted = s->ctl->option[OPT_PEN], *text = json_string_value(serial);
+
+	return !wanted || (text && strncasecmp(text, wanted, strlen(wanted)) == 0);
+}
+
+/* Those of sessions that have one of the pens that are shown. */
+static void take_warnings(struct screen *s, const json_t *rows)
+{
+	json_t *kept = json_array(), *row, *serial;
+	size_t i, k;
+
+	json_array_foreach(rows, i, row)
+	{
+		bool wanted = is_wanted(s, NULL);
+
+		json_array_foreach(json_object_get(row, "pens"), k, serial) wanted |=
+			is_wanted(s, serial);
+		if (wanted)
+			json_array_append(kept, row);
+	}
+	json_decref(s->warnings);
+	s->warnings = kept;
+	s->warning_id = 0;
+	s->dirty = true;
+}
+
 static void take_list(struct screen *s, const json_t *rows)
 {
-	const char *wanted = s->ctl->option[OPT_PEN];
 	json_t *kept = json_array(), *pen;
 	size_t i;
 
 	json_array_foreach(rows, i, pen)
 	{
-		const char *serial = json_string_value(json_object_get(pen, "serial"));
-
-		if (!wanted || (serial && strncasecmp(serial, wanted, strlen(wanted)) == 0))
+		if (is_wanted(s, json_object_get(pen, "serial")))
 			json_array_append(kept, pen);
 	}
 	json_decref(s->rows);
@@ -152,7 +179,12 @@ static void take_message(struct screen *s, const json_t *root)
 		     *error = json_object_get(root, "error");
 	const char *kind = json_string_value(json_object_get(params, "kind"));
 	const char *message = json_string_value(json_object_get(error, "message"));
+	int64_t id = json_integer_value(json_object_get(root, "id"));
 
+	if (s->warning_id != 0 && id == s->warning_id) { /* a daemon of before has no such list */
+		take_warnings(s, json_object_get(json_object_get(root, "result"), "rows"));
+		return;
+	}
 	if (message) {
 		struct buf b = BUF_INIT(0);
 
@@ -165,8 +197,8 @@ static void take_message(struct screen *s, const json_t *root)
 	else if (kind && streq(kind, "status"))
 		take_status(s, params);
 	else if (kind)
-		s->asked_us = 0; /* a pen changed: ask at once */
-	else if (s->list_id != 0 && json_integer_value(json_object_get(root, "id")) == s->list_id)
+		s->asked_us = 0; /* a pen changed, or there is a finding: ask at once */
+	else if (s->list_id != 0 && id == s->list_id)
 		take_list(s, json_object_get(json_object_get(root, "result"), "rows"));
 }
 
@@ -196,6 +228,8 @@ static void read_keys(struct screen *s)
 	while ((key = getch()) != ERR) {
 		if (key == 'q' || key == 'Q' || key == 27)
 			s->quit = true;
+		if (key == 'L' - '@') /* Ctrl-L: what something else wrote over it goes */
+			clearok(curscr, TRUE);
 		s->dirty = true; /* KEY_RESIZE among them */
 	}
 }
@@ -209,7 +243,7 @@ static void tick(struct screen *s)
 			connect_again(s);
 	} else if (s->list_id != 0 && now - s->asked_us > SILENT_US) {
 		disconnect(s, "the daemon does not answer; trying again every second");
-	} else if (s->list_id == 0 && now - s->asked_us >= ASK_US) {
+	} else if (s->list_id == 0 && s->warning_id == 0 && now - s->asked_us >= ASK_US) {
 		ask(s);
 	}
 	if (now - s->drawn_us >= USEC_PER_SEC)
@@ -274,6 +308,7 @@ int ctl_screen(struct ctl *ctl)
 	endwin();
 	delscreen(terminal);
 	json_decref(s.rows);
+	json_decref(s.warnings);
 	free(s.trouble);
 	return r < 0 ? ctl_fail(EXIT_IO, "poll: %s", strerror(-r)) : 0;
 }

@@ -11,8 +11,9 @@ enum colour { COLOUR_PLAIN, COLOUR_GOOD, COLOUR_BUSY, COLOUR_BAD };
 struct screen {
 	struct ctl *ctl;
 	json_t *rows;		    /* of pen.list, live values brought up to date by events */
+	json_t *warnings;	    /* rows of warning.list; NULL until they came */
 	int64_t asked_us, heard_us; /* CLOCK_BOOTTIME; heard: when @rows came */
-	int64_t list_id, tried_us, drawn_us;
+	int64_t list_id, warning_id, tried_us, drawn_us; /* ids of questions, 0: none is open */
 	char *trouble; /* why there is no connection */
 	bool dirty, quit;
 };
