@@ -100,6 +100,10 @@ const struct ctl_line ctl_lines[] = {
 	{.method = "session.end",
 	 .args = "session",
 	 .done = SESSION " ended {end}, with {runs:run} of {cycles:cycle}"},
+	{.method = "session.reopen",
+	 .args = "session",
+	 .done = SESSION " goes on, with {runs:run} so far; it had ended {ended}",
+	 .example = "stipplectl session reopen 1001 --reason 'ended the wrong one'"},
 	{.method = "session.add",
 	 .args = "client",
 	 .done = SESSION " added, {start} to {end}, with {runs:run} of {cycles:cycle}",
@@ -176,6 +180,7 @@ const struct ctl_line ctl_lines[] = {
 
 	/* ---- machine time ---- */
 	{.method = "run.list",
+	 .args = "client",
 	 .columns = "id pen start on_time_s=on_s cycles lost_cycles=lost freq_mean_hz=Hz "
 		    "freq_sd_hz=sd_Hz depth_mean_um=depth_um "
 		    "depth_sd_um=sd_um state completeness=record quality=time session attribution",
@@ -242,6 +247,7 @@ const struct ctl_line ctl_lines[] = {
 	{.method = "lot.list",
 	 .columns = "id product_name=product number expiry expired status quantity used remaining"},
 	{.method = "use.list",
+	 .args = "client",
 	 .columns = "id at session client_number=number client_name=name product_name=product "
 		    "lot_number=lot serial quantity source"},
 
@@ -254,6 +260,7 @@ const struct ctl_line ctl_lines[] = {
 		    "hygiene add spore_test --place autoclave "
 		    "--result passed"},
 	{.method = "hygiene.list",
+	 .args = "client",
 	 .columns = "id at kind pen place_name=place session practitioner_name=practitioner "
 		    "product_name=product "
 		    "lot_number=lot concentration result"},

@@ -104,9 +104,35 @@ static int refuse_missing(const struct ctl_verb *verb, const struct ctl_own *own
 	return status;
 }
 
+/* Whether the record that was named is there, before anything is asked about it: nobody gives a
+ * reason for what cannot be done. Of several the method itself asks which. */
+static int check_named(struct ctl *ctl, size_t i)
+{
+	const struct db_param *param = ctl->verb->own[i].param;
+	struct ctl_answer answer = {};
+	struct buf params = BUF_INIT(0);
+	char method[64];
+	int status = 0;
+
+	snprintf(method, sizeof(method), "%s.get", param->noun ? param->noun : "");
+	if (!ctl->value[i] || param->type != DB_REF || !ctl_verb_of(method))
+		return 0;
+	json_open(&params, '{');
+	status = ctl_add_value(ctl, &params, param, param->noun, ctl->value[i]);
+	json_close(&params, '}');
+	if (status == 0)
+		status = params.error < 0 ? ctl_fail_memory()
+					  : ctl_try(ctl, method, params.data, &answer);
+	if (answer.error)
+		status = status == EXIT_NONE_SUCH ? ctl_print_error(answer.error) : 0;
+	ctl_answer_done(&answer);
+	buf_done(&params);
+	return status;
+}
+
 int ctl_ask_missing(struct ctl *ctl)
 {
-	bool interactive = ctl_interactive();
+	bool interactive = ctl_interactive(), asked = false;
 	int status = 0;
 
 	for (size_t i = 0; status == 0 && i < ctl->verb->n_own; i++) {
@@ -115,7 +141,13 @@ int ctl_ask_missing(struct ctl *ctl)
 
 		if (!required || own->fixed || ctl->value[i])
 			continue;
-		status = interactive ? ask_own(ctl, i) : refuse_missing(ctl->verb, own);
+		if (!interactive)
+			return refuse_missing(ctl->verb, own);
+		for (size_t k = 0; status == 0 && !asked && k < ctl->verb->n_own; k++)
+			status = check_named(ctl, k);
+		asked = true;
+		if (status == 0)
+			status = ask_own(ctl, i);
 	}
 	return status;
 }

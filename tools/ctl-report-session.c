@@ -431,9 +431,6 @@ static void write_amendments(struct session *s)
 		report_add_more(b, "", report_text(a, "action"));
 		json_array_foreach(json_object_get(a, "changes"), k, change)
 		{
-			/* follows from the start, and is written with any change */
-			if (report_is(change, "field", "day") && !report_known(change, "was"))
-				continue;
 			buf_adds(b, "; ");
 			report_add_words(b, report_text(change, "field"));
 			buf_adds(b, ": ");

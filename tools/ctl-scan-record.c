@@ -423,6 +423,40 @@ static int record_use(struct scan *s, const struct gs1 *label, const struct foun
 	return status;
 }
 
+/* What was found of a label of which no use is recorded. */
+static int print_found(struct scan *s, const struct gs1 *label, const struct found *f)
+{
+	struct buf b = BUF_INIT(0);
+	const char *expiry = f->expiry[0] ? f->expiry : label->expiry;
+	int status = 0;
+
+	json_open(&b, '{');
+	json_key(&b, "product");
+	if (f->product > 0)
+		json_int(&b, f->product);
+	else
+		json_nil(&b);
+	json_kv_text(&b, "product_name", f->name[0] ? f->name : NULL);
+	json_key(&b, "lot");
+	if (f->lot > 0 && !(s->dry_run && f->lot_is_new)) /* a trial's number is nobody's */
+		json_int(&b, f->lot);
+	else
+		json_nil(&b);
+	json_kv_text(&b, "lot_number", f->lot_number[0] ? f->lot_number : NULL);
+	json_kv_text(&b, "expiry", expiry[0] ? expiry : NULL);
+	json_kv_text(&b, "serial", label->serial[0] ? label->serial : NULL);
+	json_kv_bool(&b, "new", f->lot_is_new);
+	json_kv_bool(&b, "stock", s->stock);
+	json_kv_bool(&b, "dry_run", s->dry_run);
+	json_close(&b, '}');
+	if (b.error < 0)
+		status = ctl_fail_memory();
+	else
+		print_json(s->ctl, (struct slice){b.data, b.len});
+	buf_done(&b);
+	return status;
+}
+
 int scan_record(struct scan *s, const struct gs1 *label)
 {
 	struct found f = {};
@@ -434,12 +468,12 @@ int scan_record(struct scan *s, const struct gs1 *label)
 	/* A new lot of a trial is not there to be used. */
 	if (!s->stock && !(s->dry_run && (f.lot_is_new || f.product == 0)))
 		return record_use(s, label, &f);
+	if (s->ctl->format != FORMAT_TABLE)
+		return print_found(s, label, &f);
 	say_of(label, &f, &said);
-	if (s->ctl->format == FORMAT_TABLE)
-		printf("%s%s: %s.\n", s->dry_run ? "Dry run, nothing was kept: " : "",
-		       said.data ? said.data : "",
-		       s->stock ? f.lot_is_new ? "is in stock" : "is known already"
-				: "would be used");
+	printf("%s%s: %s.\n", s->dry_run ? "Dry run, nothing was kept: " : "",
+	       said.data ? said.data : "",
+	       s->stock ? f.lot_is_new ? "is in stock" : "is known already" : "would be used");
 	buf_done(&said);
 	return 0;
 }

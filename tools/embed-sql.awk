@@ -581,7 +581,7 @@ function end_change(    id, p, rows) {
 		fail("the head lacks `-- noun:`", 1)
 	else if (!(noun in param_type) && !(noun in let_column))
 		fail("nothing gives :" noun ", the id of the record: a param, or a column of a let", 1)
-	else if (noun in param_type && param_noun[noun] != noun)
+	else if (noun in param_type && param_noun[noun] != noun && !(param_noun[noun] == "aftercare" && noun == "consent")) # is one of them
 		fail("param " noun " is the record's id: its type is ref:" noun, param_line[noun])
 	if (!section_count["apply"])
 		fail("no apply: it would change nothing", 1)

@@ -17,7 +17,7 @@ _stipplectl() {
 	# What follows an option that takes a value.
 	if [[ $before == -* && $word != -* ]]; then
 		case $before in
-		--socket | -s | --key-file | --config | --database | --key | --public-key | --checkpoint)
+		--socket | -s | --key-file | --config | --database | --key | --public-key | --checkpoint | --bundle | --output | -o | --html)
 			compopt -o default
 			return
 			;;
@@ -45,9 +45,9 @@ _stipplectl() {
 		[[ ${#said[@]} == 0 ]] && words+=' pens runs identify'
 	else
 		case ${said[*]} in
-		'pen show' | 'pen identify' | identify) words=$("$tool" "${socket[@]}" pens --csv --no-headings 2>/dev/null | cut -d, -f1) ;;
+		'pen show' | 'pen identify' | 'report pen' | 'trace pen' | identify) words=$("$tool" "${socket[@]}" pens --csv --no-headings 2>/dev/null | cut -d, -f1) ;;
 		api | call) words=$("$tool" "${socket[@]}" api --csv --no-headings 2>/dev/null | cut -d, -f1) ;;
-		backup* | restore* | checkpoint | 'client import' | scan)
+		backup* | restore* | checkpoint | 'client import' | 'profile load' | scan)
 			compopt -o default
 			return
 			;;

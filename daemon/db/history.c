@@ -197,6 +197,9 @@ static bool is_told(struct writer *w, const struct member *m)
 			return false;
 	if (streq(m->name, w->change->noun))
 		return false;
+	/* a day follows from the start that is told beside it, and is written with every change */
+	if (streq(m->name, "day") && !find_param(w->change, m->name))
+		return false;
 	return find_param(w->change, m->name) || is_column(w->handle, w->change->noun, m->name);
 }
 

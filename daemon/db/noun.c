@@ -10,6 +10,7 @@
 
 const struct db_noun db_nouns[] = {
 	NOUN("acknowledgement"),
+	NOUN_IN("aftercare", "consent"), /* found by its client, and no consent */
 	NOUN("assignment"),
 	NOUN("client"),
 	NOUN("condition"),

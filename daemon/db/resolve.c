@@ -41,11 +41,8 @@ static void candidates_add(struct candidates *c, sqlite3_stmt *q)
 	c->n++;
 }
 
-static int refuse_several(const struct db_param *p, const char *noun, const char *text,
-			  struct candidates *c, struct db_refusal *ret)
+static void write_candidates(struct buf *b, const struct candidates *c)
 {
-	struct buf *b = &ret->data;
-
 	json_key(b, "candidates");
 	json_open(b, '[');
 	for (size_t i = 0; i < c->n; i++) {
@@ -55,6 +52,12 @@ static int refuse_several(const struct db_param *p, const char *noun, const char
 		json_close(b, '}');
 	}
 	json_close(b, ']');
+}
+
+static int refuse_several(const struct db_param *p, const char *noun, const char *text,
+			  struct candidates *c, struct db_refusal *ret)
+{
+	write_candidates(&ret->data, c);
 	return refuse_with(ret, REFUSE_AMBIGUOUS, p->name,
 			   "\"%.60s\" may be %zu different records of %s: say which, or give its "
 			   "number, such as "
@@ -113,6 +116,60 @@ static int check_id(struct sqlcache *cache, sqlite3 *handle, const struct db_par
 	return 0;
 }
 
+/* Kinds of records that people call by their client. */
+static bool is_by_client(const char *noun)
+{
+	static const char *const nouns[] = {"aftercare",  "condition", "consent",  "course",
+					    "patch_test", "pause",     "reaction", "segment",
+					    "session",	  "step"};
+
+	for (size_t i = 0; i < ELEMENTSOF(nouns); i++)
+		if (streq(noun, nouns[i]))
+			return true;
+	return false;
+}
+
+/*
+ * Nothing is called that. What people call by its client is missing for one of three reasons: the
+ * client has others, which are told; has none; or there is no such client.
+ */
+static int refuse_none(struct sqlcache *cache, sqlite3 *handle, const struct db_param *p,
+		       const char *noun, const char *text, struct db_refusal *ret)
+{
+	struct candidates others = {.n = 0}, clients = {.n = 0};
+	char head[LIMIT_REF];
+	int r;
+
+	if (!is_by_client(noun))
+		return refuse_with(ret, REFUSE_NOT_FOUND, p->name, "There is no %s \"%.100s\".",
+				   noun, text);
+	snprintf(head, sizeof(head), "%.*s", (int)strcspn(text, "/"), text);
+	r = look_up(cache, handle, db_resolve_find("client"), head, &clients);
+	if (r == 0 && strchr(text, '/'))
+		r = look_up(cache, handle, db_resolve_find(noun), head, &others);
+	if (r == 0 && others.n > 0)
+		write_candidates(&ret->data, &others);
+	if (r == 0 && clients.total == 1 && others.n == 0)
+		r = refuse_with(ret, REFUSE_NOT_FOUND, p->name, "Client %.150s has no %s%s.",
+				clients.label[0].data, noun,
+				strchr(text, '/') ? " that is called so" : "");
+	else if (r == 0 && clients.total > 1 && others.n == 0)
+		r = refuse_with(ret, REFUSE_NOT_FOUND, p->name,
+				"None of the %zu clients that \"%.100s\" may mean has a %s%s.",
+				clients.total, head, noun,
+				strchr(text, '/') ? " that is called so" : "");
+	else if (r == 0 && others.n > 0)
+		r = refuse_with(ret, REFUSE_NOT_FOUND, p->name, "There is no %s \"%.100s\".", noun,
+				text);
+	else if (r == 0)
+		r = refuse_with(ret, REFUSE_NOT_FOUND, p->name,
+				"There is no %s \"%.100s\", nor a client of that name or number.",
+				noun, text);
+	candidates_done(&others);
+	candidates_done(&clients);
+	return r;
+}
+
 int resolve_ref(struct sqlcache *cache, sqlite3 *handle, const struct db_param *param,
 		const char *noun, struct db_value *v, struct db_refusal *ret)
 {
@@ -131,8 +188,7 @@ int resolve_ref(struct sqlcache *cache, sqlite3 *handle, const struct db_param *
 	for (size_t i = 0; i < c.n && r == 0; i++)
 		r = c.label[i].error;
 	if (r == 0 && c.total == 0)
-		r = refuse_with(ret, REFUSE_NOT_FOUND, param->name, "There is no %s \"%.100s\".",
-				noun, v->text);
+		r = refuse_none(cache, handle, param, noun, v->text, ret);
 	else if (r == 0 && c.total > 1)
 		r = refuse_several(param, noun, v->text, &c, ret);
 	else if (r == 0)

@@ -117,6 +117,12 @@ def test_mended(desk):
     counted, _ = desk.counts(0, path, *utf8)
     expect_equal(counted, (0, 0, len(BAD), 0), "mended lines again")
     expect_equal(desk.clients()["2005"]["name"], "sh ort", "a mended line")
+    # the first file again: what somebody mended stays as it is, and the refused lines get a file of their own
+    desk.counts(65, desk.file, *MAP)
+    with open(path, encoding="utf-8", newline="") as f:
+        expect_equal(f.read(), text, "the mended file")
+    with open(desk.file + ".rejected.2.csv", encoding="utf-8", newline="") as f:
+        expect("31.02.1990" in f.read(), "the refused lines once more")
 
 
 def test_differing(desk):

@@ -116,6 +116,10 @@ def test_mistakes(desk):
     desk.fails(64, "belongs to client #1", "client", "add", "1001", "Somebody Else")
     desk.fails(64, ["1001 Änna Example (#1)", "1002 Annabel Muster-Männsname (#2)"], "client", "show", "ann")
     desk.fails(1, "nobody", "client", "show", "nobody")
+    desk.fails(1, 'There is no session "nobody", nor a client of that name or number.', "session", "show", "nobody")
+    desk.fails(1, "Client 1001 Änna Example has no session.", "session", "end", "example")
+    desk.fails(1, 'None of the 2 clients that "ann" may mean has a session.', "session", "end", "ann")
+    desk.fails(1, "Client 1001 Änna Example has no course that is called so.", "course", "show", "1001/2")
     desk.fails(64, "needs --reason", "client", "erase", "1002")
     desk.fails(64, "not after", "runs", "--since", "today", "--until", "yesterday")
     desk.fails(64, "no table", "today", "--csv")
@@ -125,6 +129,11 @@ def test_prompts(desk):
     status, shown = desk.talk(["client", "add"], ("number: ", ""))
     expect_equal(status, 64, f"nothing entered: {shown}")
     expect("nothing was done" in shown, shown)
+    status, shown = desk.talk(["client", "erase", "nobody"])
+    expect_equal(status, 1, shown)
+    expect('There is no client "nobody".' in shown and "reason" not in shown, f"a reason for what cannot be done: {shown}")
+    status, shown = desk.talk(["client", "erase", "1001"], ("reason: ", ""))
+    expect_equal(status, 64, f"no reason: {shown}")
     status, shown = desk.talk(["client", "add", "--name", "Bo Prompt"], ("number: ", "1003"))
     expect_equal(status, 0, shown)
     expect("Record number of the clinic" in shown and "Client #3 1003 Bo Prompt added." in shown, shown)
@@ -223,6 +232,11 @@ def test_scan(desk):
     desk.says(r"lot GH121X5: used", "scan", f"]C101{GTIN}10GH121X5")
     desk.says(r"lot GH1 \(good to \d{4}-12\): used", "scan", f"(01){GTIN}(17){YY}1231(10)GH1")  # the month's last day
     desk.says(r"^Dry run, nothing was kept: .*GH1.*18 left\.$", "scan", "--dry-run", f"(01){GTIN}(10)GH1")
+    found = desk.rows("scan", "--stock", "--dry-run", f"(01){GTIN}(17){YY}1200(10)GH1")[0]
+    expect_equal({name: found[name] for name in ("product_name", "lot_number", "new", "stock", "dry_run")},
+                 {"product_name": "Invented needles", "lot_number": "GH1", "new": False, "stock": True, "dry_run": True}, "a trial as JSON")
+    found = desk.rows("scan", "--dry-run", f"(01){GTIN}(17){YY}1200(10)XY77(21)5")[0]
+    expect_equal((found["new"], found["stock"], found["lot"], found["serial"]), (True, False, None, "5"), "a new lot of a trial as JSON")
     desk.says("recalled: 1 use, on 1 client", "lot", "recall", "GH1", "--reason", "its maker wrote")
     desk.fails(64, "GH1 is recalled", "scan", f"(01){GTIN}(10)GH1")
     desk.fails(64, "--used-anyway", "scan", f"(01){GTIN}(10)GH1")  # the option, not only the parameter
@@ -243,6 +257,20 @@ def test_scan_asks_once(desk):
 
 def test_signing(desk):
     desk.says(r"^Session #1 of 1001 Änna Example ended", "session", "end", "1001")
+    desk.fails(64, "needs --reason", "session", "reopen", "1001")
+    desk.says(r"^Session #1 of 1001 Änna Example goes on, with \d+ runs? so far; it had ended \d\d:\d\d\.$", "session", "reopen", "1001", "--reason",
+              "she only stood up")
+    expect_equal(desk.rows("session", "show", "1001")[0]["state"], "open", "reopened")
+    desk.says(r"^Session #1 of 1001 Änna Example ended", "session", "end", "1001")
+    desk.says("she only stood up", "history", "session", "#1")
+    expect("day 2" not in desk.says("", "history", "session", "#1"), "a day that follows from the start is no change")
+    # of a consent and a talk about aftercare each verb means its own
+    expect("consent" in desk.says("", "consent", "void", "1001", "--reason", "x", "--dry-run").lower(), "a consent by its client")
+    desk.says(r"^Dry run, nothing was kept", "aftercare", "void", "1001", "--reason", "x", "--dry-run")
+    for verb in ("use", "hygiene", "run"):
+        rows = desk.rows(verb, "list", "1001")
+        expect((rows or verb == "run") and {row["session"] for row in rows} <= {1}, f"{verb} list of a client: {rows}")
+        expect_equal(desk.rows(verb, "list", "1003"), [], f"{verb} list of another client")
     desk.fails(64, "lacks", "session", "sign", "1001", "--practitioner", "jo")
     desk.fails(64, ["would be noted as some", "--no-complications"], "session", "change", "1001", "--complications", "No.")
     desk.says(r"signed \d\d:\d\d by Jo Example", "session", "sign", "1001", "--practitioner", "jo", "--incomplete", "--reason", "invented")

@@ -241,7 +241,9 @@ static bool sessions_leave_most(const char *given)
 /* What is found by other rows than those of the order, and so few that they may be sorted. */
 static bool is_sorted(const struct db_query *q, const char *given)
 {
-	return streq(q->method, "run.list") && strstr(given, "client ") != NULL;
+	return strstr(given, "client ") != NULL &&
+	       (streq(q->method, "run.list") || streq(q->method, "use.list") ||
+		streq(q->method, "hygiene.list"));
 }
 
 /* Filters that leave most rows in: walking the index of the order is right for them. */

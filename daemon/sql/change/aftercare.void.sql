@@ -2,7 +2,7 @@
 -- doc: Takes a record of aftercare back as a mistake. It stays in the history.
 -- role: operator
 -- noun: consent
--- param: consent ref:consent required -- Its number.
+-- param: consent ref:aftercare required -- Its number, or the client when there is only one that stands.
 -- about: client
 -- guard: of_session=session
 -- reason: required

@@ -8,7 +8,7 @@
 -- column: sessions json -- Sessions that began then, and those that are open, in the order in which they began: [{session, client, number, name, kind, ordinal, practitioner, place, start, end, state, started_by, ended_by, pens, paused, zone, runs, cycles, on_time_s, open_run},...].
 -- column: missing json -- What is missing before each of them can be signed: [{session, what, hint},...].
 -- column: warnings json -- What the audit warns of in them, as far as nobody has acknowledged it: [{session, finding, rule, severity, says, do},...].
--- column: pens json -- Pens: [{pen, serial, session, number, hygiene, last_disinfected, last_barrier, last_session, last_session_end},...]. hygiene: ready (disinfected, and with a new barrier, since the session of another client before), due (not so), or unused.
+-- column: pens json -- Pens, by serial number: [{pen, serial, session, number, hygiene, last_disinfected, last_barrier, last_session, last_session_end},...]. hygiene: ready (disinfected, and with a new barrier, since the session of another client before), due (not so), or unused.
 -- column: unattributed json -- Runs of the day that are nobody's: {runs, cycles, on_time_s, pens: [{serial, runs, cycles, on_time_s},...]}.
 -- column: unattributed_all json -- The same of all days: {runs, cycles, on_time_s, since}.
 -- column: unsigned int -- Sessions of all days that ended and are not signed.
@@ -62,13 +62,13 @@ SELECT one.day,
 			'last_barrier', utc_time((SELECT max(h.at_us) FROM hygiene h WHERE h.pen = p.id AND h.kind = 'barrier' AND h.void IS NULL)),
 			'last_session', (SELECT a.session FROM assignment a WHERE a.pen = p.id AND a.void IS NULL AND a.to_us IS NOT NULL ORDER BY a.from_us DESC LIMIT 1),
 			'last_session_end', utc_time((SELECT a.to_us FROM assignment a WHERE a.pen = p.id AND a.void IS NULL AND a.to_us IS NOT NULL ORDER BY a.from_us DESC LIMIT 1))))
-		FROM pen p WHERE p.id > 0) AS pens,
+		FROM pen p WHERE p.serial > '') AS pens,
 	(SELECT json_object('runs', count(*), 'cycles', coalesce(sum(r.cycles), 0), 'on_time_s', coalesce(sum(coalesce(r.on_time_us, r.tick_end_us - r.tick_start_us)), 0) / 1e6,
 			'pens', json((SELECT json_group_array(json_object('serial', p.serial,
 				'runs', (SELECT count(*) FROM run x INDEXED BY run_unattributed WHERE x.start_us >= (day_number(one.day) - 1) * 86400000000 AND x.start_us < (day_number(one.day) + 2) * 86400000000 AND x.session IS NULL AND x.attribution <> 3 AND x.local_day = one.day AND x.pen = p.id),
 				'cycles', (SELECT coalesce(sum(x.cycles), 0) FROM run x INDEXED BY run_unattributed WHERE x.start_us >= (day_number(one.day) - 1) * 86400000000 AND x.start_us < (day_number(one.day) + 2) * 86400000000 AND x.session IS NULL AND x.attribution <> 3 AND x.local_day = one.day AND x.pen = p.id),
 				'on_time_s', (SELECT coalesce(sum(coalesce(x.on_time_us, x.tick_end_us - x.tick_start_us)), 0) / 1e6 FROM run x INDEXED BY run_unattributed WHERE x.start_us >= (day_number(one.day) - 1) * 86400000000 AND x.start_us < (day_number(one.day) + 2) * 86400000000 AND x.session IS NULL AND x.attribution <> 3 AND x.local_day = one.day AND x.pen = p.id)))
-				FROM pen p WHERE p.id > 0 AND EXISTS (SELECT 1 FROM run x INDEXED BY run_unattributed WHERE x.start_us >= (day_number(one.day) - 1) * 86400000000 AND x.start_us < (day_number(one.day) + 2) * 86400000000 AND x.session IS NULL AND x.attribution <> 3 AND x.local_day = one.day AND x.pen = p.id))))
+				FROM pen p WHERE p.serial > '' AND EXISTS (SELECT 1 FROM run x INDEXED BY run_unattributed WHERE x.start_us >= (day_number(one.day) - 1) * 86400000000 AND x.start_us < (day_number(one.day) + 2) * 86400000000 AND x.session IS NULL AND x.attribution <> 3 AND x.local_day = one.day AND x.pen = p.id))))
 		FROM run r INDEXED BY run_unattributed
 		WHERE r.start_us >= (day_number(one.day) - 1) * 86400000000 AND r.start_us < (day_number(one.day) + 2) * 86400000000 AND r.session IS NULL AND r.attribution <> 3 AND r.local_day = one.day) AS unattributed,
 	(SELECT json_object('runs', count(*), 'cycles', coalesce(sum(r.cycles), 0), 'on_time_s', coalesce(sum(coalesce(r.on_time_us, r.tick_end_us - r.tick_start_us)), 0) / 1e6,

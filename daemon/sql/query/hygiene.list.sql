@@ -11,6 +11,7 @@
 -- param: void bool default=false -- Those too that were taken back as mistakes.
 -- param: limit int min=1 max=1000 default=100 -- At most so many rows.
 -- param: after text max=64 -- Go on behind this: `next` of the answer before.
+-- param: client ref:client -- Only those that were counted to sessions of this client: record number, or name.
 -- column: id int -- Number of the event.
 -- column: kind text -- What was done.
 -- column: pen text -- Serial number of the pen; null for none.
@@ -45,6 +46,7 @@ WHERE (h.void IS NULL OR :void)
 	AND h.pen = :pen                                                               -- if pen
 	AND h.place = :place                                                           -- if place
 	AND h.session = :session                                                       -- if session
+	AND h.session IN (SELECT id FROM session WHERE client = :client)               -- if client
 	AND h.at_us >= :since                                                          -- if since
 	AND h.at_us < :until                                                           -- if until
 	AND (h.at_us, h.id) < (cursor_part(:after, 0, 2), cursor_part(:after, 1, 2))   -- if after

@@ -11,6 +11,7 @@
 -- param: void bool default=false -- Those too that were taken back as mistakes.
 -- param: limit int min=1 max=1000 default=100 -- At most so many rows.
 -- param: after text max=64 -- Go on behind this: `next` of the answer before.
+-- param: client ref:client -- Only those in sessions of this client: record number, or name.
 -- column: id int -- Number of the use.
 -- column: session int -- Number of the session; null when it lies in none.
 -- column: client int -- Number of the client.
@@ -48,6 +49,7 @@ FROM item_use u
 	LEFT JOIN product p ON p.id = u.product
 WHERE (u.void IS NULL OR :void)
 	AND u.session = :session                                                       -- if session
+	AND u.session IN (SELECT id FROM session WHERE client = :client)               -- if client
 	AND u.lot = :lot                                                               -- if lot
 	AND u.serial = :serial                                                         -- if serial
 	AND u.pen = :pen                                                               -- if pen
