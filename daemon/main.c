@@ -22,6 +22,7 @@
  * and go for months. */
 #define MMAP_BYTES (64 * 1024)
 #define ARENAS_MAX 2
+#define SETTLED_US USEC_PER_SEC /* after the start, the first look for warnings included */
 
 struct daemon {
 	sd_event *event;
@@ -187,15 +188,24 @@ static void stop(struct daemon *d)
 	d->event = sd_event_unref(d->event);
 }
 
+/* What the start took and gave back, half a megabyte, others may use. */
+static int on_settled(sd_event_source *source, uint64_t us, void *ctx)
+{
+	(void)source;
+	(void)us;
+	(void)ctx;
+	malloc_trim(0);
+	return 0;
+}
+
 static int run(const struct config *c)
 {
-	const struct manager_config manager = {
-		.ports = c->ports,
-		.n_ports = c->n_ports,
-		.hotplug = c->hotplug,
-		.button = c->button,
-		.session_idle_us = c->session_idle_us};
-	struct daemon d = {0};
+	const struct manager_config manager = {.ports = c->ports,
+					       .n_ports = c->n_ports,
+					       .hotplug = c->hotplug,
+					       .button = c->button,
+					       .session_idle_us = c->session_idle_us};
+	struct daemon d = {.profile = c->profile};
 	int r;
 
 	r = start(&d, c, &manager);
@@ -206,6 +216,8 @@ static int run(const struct config *c)
 		return r == -ENOENT ? EX_CANTCREAT : exit_status_of(r);
 	}
 	sd_notify(false, "READY=1");
+	(void)sd_event_add_time_relative(d.event, NULL, CLOCK_MONOTONIC, SETTLED_US, SETTLED_US,
+					 on_settled, NULL);
 	log_notice("ready", "VERSION", STIPPLE_VERSION, "DATABASE", c->database, "ZONE", c->zone,
 		   NULL);
 	r = sd_event_loop(d.event);

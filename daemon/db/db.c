@@ -285,7 +285,7 @@ static int open_both(struct db *db, const struct db_options *o, struct db_proble
 int db_open(struct db **ret, const struct db_options *options, struct db_problem *ret_problem)
 {
 	_cleanup_(db_freep) struct db *db = calloc(1, sizeof(*db));
-	int r;
+	int r = 0;
 
 	if (!db)
 		return problem_set(ret_problem, -ENOMEM, "Out of memory.");
@@ -305,16 +305,20 @@ int db_open(struct db **ret, const struct db_options *options, struct db_problem
 				   options->path);
 	if (!options->read_only) {
 		r = open_lock(options->path, &db->lock_fd, ret_problem);
-		if (r == 0)
-			r = open_finish_creation(options, ret_problem);
 		if (r < 0)
 			return r;
+		r = open_finish_creation(options, ret_problem);
 	}
-	r = check_pair(options, ret_problem);
+	if (r == 0)
+		r = check_pair(options, ret_problem);
 	if (r == 0)
 		r = open_both(db, options, ret_problem);
-	if (r < 0)
+	if (r < 0) {
+		/* last of all, for until then the files are touched */
+		db->writer = writer_free(db->writer);
+		open_unlock(options->path, TAKE_FD(db->lock_fd));
 		return r;
+	}
 	*ret = TAKE_PTR(db);
 	return 0;
 }
@@ -324,6 +328,8 @@ int db_start(struct db *db)
 	int r;
 
 	assert(db->writer);
+	/* what was read to check the head is not what is written next */
+	sqlite3_db_release_memory(db->writer->store.handle);
 	r = writer_start(db->writer);
 	return r < 0 ? r : readers_start(db);
 }

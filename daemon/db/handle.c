@@ -106,12 +106,14 @@ static int open_handle(const char *path, int flags, sqlite3 **ret)
 
 /*
  * SQLite counts the memory it uses under a lock for every allocation, and nobody asks: a fifth of
- * what a run costs. Only possible before anything of SQLite has run in this process; otherwise it
- * goes on counting.
+ * what a run costs. And each handle that reads begins with room for 20 pages, 340 KiB, where most
+ * need five. Only possible before anything of SQLite has run in this process; otherwise it goes on
+ * so.
  */
-static void stop_counting(void)
+static void configure_memory(void)
 {
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
 }
 
 int handle_open_writer(const char *path, bool create, sqlite3 **ret)
@@ -121,7 +123,7 @@ int handle_open_writer(const char *path, bool create, sqlite3 **ret)
 	char setup[512];
 	int r;
 
-	stop_counting();
+	configure_memory();
 	r = open_handle(path, SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0), &handle);
 	if (r < 0)
 		return r;

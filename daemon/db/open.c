@@ -62,42 +62,70 @@ int open_problem(sqlite3 *handle, const char *path, int error, struct db_problem
 	}
 }
 
+static int cannot_lock(const char *path, const char *name, int fd, int error,
+		       struct db_problem *problem)
+{
+	char pid[32] = "";
+	ssize_t n;
+
+	if (error != -EWOULDBLOCK)
+		return problem_set(problem, error, "Cannot lock %s: %s.", name, strerror(-error));
+	n = pread(fd, pid, sizeof(pid) - 1, 0);
+	pid[MAX(n, 0)] = '\0';
+	pid[strspn(pid, "0123456789")] = '\0';
+	return problem_set(
+		problem, -EBUSY,
+		"The database %s is in use by another daemon%s%s. Stop that one, or give this "
+		"one another database.",
+		path, pid[0] ? ", process " : "", pid);
+}
+
+/* Whether the file that was locked still has its name: who had it before may have removed it. */
+static bool has_name(int fd, const char *name)
+{
+	struct stat mine, now;
+
+	return fstat(fd, &mine) == 0 && stat(name, &now) == 0 && mine.st_ino == now.st_ino &&
+	       mine.st_dev == now.st_dev;
+}
+
 int open_lock(const char *path, int *ret_fd, struct db_problem *problem)
 {
 	_cleanup_(closep) int fd = -EBADF;
-	char name[LIMIT_PATH + 8], pid[32] = "";
-	ssize_t n;
-	int r;
+	char name[LIMIT_PATH + 8], pid[32];
+	int r, n;
 
 	snprintf(name, sizeof(name), "%s.lock", path);
-	fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-	if (fd < 0) {
-		r = -errno;
-		return problem_set(problem, r,
-				   "Cannot write beside the database %s: %s. The directory must "
-				   "exist and belong to the "
-				   "daemon's user.",
-				   path, strerror(-r));
-	}
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		r = errno == EWOULDBLOCK ? -EBUSY : -errno;
-		n = pread(fd, pid, sizeof(pid) - 1, 0);
-		pid[MAX(n, 0)] = '\0';
-		pid[strspn(pid, "0123456789")] = '\0';
-		if (r == -EBUSY)
-			return problem_set(problem, r,
-					   "The database %s is in use by another daemon%s%s. Stop "
-					   "that one, or give this "
-					   "one another database.",
-					   path, pid[0] ? ", process " : "", pid);
-		return problem_set(problem, r, "Cannot lock %s: %s.", name, strerror(-r));
-	}
+	do {
+		safe_close(fd);
+		fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+		if (fd < 0) {
+			r = -errno;
+			return problem_set(
+				problem, r,
+				"Cannot write beside the database %s: %s. The directory must "
+				"exist and belong to the daemon's user.",
+				path, strerror(-r));
+		}
+		if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+			return cannot_lock(path, name, fd, -errno, problem);
+	} while (!has_name(fd, name));
 	n = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
 	/* for people only: who it is that has it */
 	if (pwrite(fd, pid, (size_t)n, 0) != n || ftruncate(fd, n) < 0)
 		return problem_set(problem, -EIO, "Cannot write %s: %s.", name, strerror(errno));
 	*ret_fd = TAKE_FD(fd);
 	return 0;
+}
+
+void open_unlock(const char *path, int fd)
+{
+	char name[LIMIT_PATH + 8];
+
+	snprintf(name, sizeof(name), "%s.lock", path);
+	if (fd >= 0 && has_name(fd, name))
+		(void)unlink(name);
+	safe_close(fd);
 }
 
 int open_load_key(const char *key_path, const char *db_path, struct chain_key **ret,
@@ -237,13 +265,12 @@ int open_schema(sqlite3 *handle, const char *path, const struct db_sql *schema, 
 
 /* ---- head ---- */
 
-static const char head_sql[] =
-	"SELECT h.seq, h.hash, h.at_us, h.key_id, h.signature,"
-	" (SELECT max(seq) FROM entry), e.hash,"
-	" (SELECT value FROM setting WHERE name = 'host_id'),"
-	" (SELECT value FROM setting WHERE name = 'key'),"
-	" (SELECT value FROM setting WHERE name = 'zone')"
-	" FROM head h LEFT JOIN entry e ON e.seq = h.seq WHERE h.id = 1";
+static const char head_sql[] = "SELECT h.seq, h.hash, h.at_us, h.key_id, h.signature,"
+			       " (SELECT max(seq) FROM entry), e.hash,"
+			       " (SELECT value FROM setting WHERE name = 'host_id'),"
+			       " (SELECT value FROM setting WHERE name = 'key'),"
+			       " (SELECT value FROM setting WHERE name = 'zone')"
+			       " FROM head h LEFT JOIN entry e ON e.seq = h.seq WHERE h.id = 1";
 
 static int damaged(const char *path, const char *what, struct db_problem *problem)
 {
@@ -270,8 +297,8 @@ static int check_head(sqlite3_stmt *q, const char *path, const struct chain_key 
 	char mine[2 * sizeof(key->public_key) + 1];
 
 	if (!key_id || !host_id || !public_key || !zone ||
-	    (size_t)sqlite3_column_bytes(q, 3) != strlen(key_id) || !blob_is(q, 1, CHAIN_HASH_SIZE) ||
-	    !blob_is(q, 4, CHAIN_SIGNATURE_SIZE))
+	    (size_t)sqlite3_column_bytes(q, 3) != strlen(key_id) ||
+	    !blob_is(q, 1, CHAIN_HASH_SIZE) || !blob_is(q, 4, CHAIN_SIGNATURE_SIZE))
 		return damaged(path, "its signed head or its settings are missing", problem);
 	chain_hex(key->public_key, sizeof(key->public_key), mine);
 	if (!streq(key_id, key->id) || !streq(public_key, mine))

@@ -21,6 +21,8 @@ struct opened_head {
 /* flock()s PATH.lock, so that a second daemon is refused at once. *ret_fd stays open as long as the
  * database is used. */
 int open_lock(const char *path, int *ret_fd, struct db_problem *problem);
+/* Takes @fd of open_lock(), -EBADF for none, and removes PATH.lock: nothing came of it. */
+void open_unlock(const char *path, int fd);
 
 /* Header and schema version; @writable: migrates to the newest of @schema, after a backup beside
  * the database. */

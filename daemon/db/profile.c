@@ -9,6 +9,7 @@
 #include "db/handle.h"
 #include "db/change.h"
 #include "db/profile.h"
+#include "db/writer.h"
 
 enum where { IN_NOTHING, IN_PROFILE, IN_RULE, IN_RETENTION };
 
@@ -498,16 +499,13 @@ int db_load_default_profile(struct db *db)
 	const struct db_change *change = db_change_find("profile.load");
 	const char *text = db_profile_shipped("default");
 	struct db_msg *msg;
-	sqlite3 *handle;
 	int64_t there = 0;
 	int r;
 
-	assert(change && text);
-	r = db_open_reader_handle(db->path, &handle);
-	if (r < 0)
-		return r;
-	r = handle_get_int(handle, "SELECT EXISTS (SELECT 1 FROM profile)", &there);
-	sqlite3_close(handle);
+	/* the writer's thread is not there yet, and its handle has read the schema already */
+	assert(change && text && !db->writer->running);
+	r = handle_get_int(db->writer->store.handle, "SELECT EXISTS (SELECT 1 FROM profile)",
+			   &there);
 	if (r < 0 || there)
 		return r;
 	msg = db_change_msg_new(change);

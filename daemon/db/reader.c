@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "base/timefmt.h"
 #include "audit_list.h"
@@ -151,6 +152,9 @@ static int reader_run_audit(struct reader *r, struct db_job *job)
 	/* Not rolled back: the temporary tables would go with it. */
 	if (r->handle && !sqlite3_get_autocommit(r->handle))
 		sqlite3_exec(r->handle, "COMMIT", NULL, NULL, NULL);
+	/* It looks at other pages than the questions that come all the time. */
+	if (r->handle)
+		sqlite3_db_release_memory(r->handle);
 	return e;
 }
 
@@ -218,8 +222,11 @@ static int reader_run(struct reader *r, struct db_job *job)
 
 /*
  * The first reader takes what comes one by one; the others are for what comes meanwhile. Each
- * handle costs some 400 KiB once it has read the schema: most clinics never open a second one.
+ * handle costs some 400 KiB once it has read the schema: a reader that has none yet looks first
+ * whether the job waits for longer than a moment. Most clinics never open a second one.
  */
+static const struct timespec open_after = {.tv_nsec = 20 * 1000000};
+
 static void wake_for_job(struct readers *readers)
 {
 	if (readers->first_busy || readers->queued > 1)
@@ -232,7 +239,7 @@ static void *reader_main(void *arg)
 {
 	struct reader *r = arg;
 	struct readers *readers = r->readers;
-	bool first = r == &readers->reader[0];
+	bool first = r == &readers->reader[0], patience = false;
 
 	pthread_mutex_lock(&readers->lock);
 	for (;;) {
@@ -241,10 +248,19 @@ static void *reader_main(void *arg)
 		if (!job && atomic_load(&readers->stopping))
 			break;
 		if (!job) {
+			patience = false;
 			pthread_cond_wait(first ? &readers->wake : &readers->wake_more,
 					  &readers->lock);
 			continue;
 		}
+		if (!first && !r->handle && !patience) {
+			patience = true;
+			pthread_mutex_unlock(&readers->lock);
+			nanosleep(&open_after, NULL);
+			pthread_mutex_lock(&readers->lock);
+			continue;
+		}
+		patience = false;
 		readers->queue = job->next;
 		if (!readers->queue)
 			readers->end = &readers->queue;

@@ -45,6 +45,7 @@ static void assert_refused(int error, bool read_only, const char *const *words)
 	struct db_problem problem = {0};
 	struct stat before = {0}, after = {0};
 	struct db *db = NULL;
+	char lock[128];
 
 	stat(w.path, &before);
 	assert_int_equal(db_open(&db, &options, &problem), error);
@@ -56,6 +57,9 @@ static void assert_refused(int error, bool read_only, const char *const *words)
 	stat(w.path, &after);
 	assert_int_equal(before.st_size, after.st_size);
 	assert_int_equal(before.st_ino, after.st_ino);
+	/* nor does it leave a file beside it, if no other daemon has the lock */
+	snprintf(lock, sizeof(lock), "%s.lock", w.path);
+	assert_int_equal(there(lock), error == -EBUSY);
 }
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
