@@ -205,7 +205,7 @@ static int run(const struct config *c)
 					       .hotplug = c->hotplug,
 					       .button = c->button,
 					       .session_idle_us = c->session_idle_us};
-	struct daemon d = {.profile = c->profile};
+	struct daemon d = {0};
 	int r;
 
 	r = start(&d, c, &manager);
