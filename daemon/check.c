@@ -8,6 +8,7 @@
 #include "base/timefmt.h"
 #include "check.h"
 #include "config_keys.h"
+#include "db/site.h"
 #include "db/verify.h"
 
 int exit_status_of(int error)
@@ -80,6 +81,24 @@ static void check_config(const struct config *c)
 	       c->n_ports == 1 ? "" : "s", c->hotplug ? "on" : "off", c->zone);
 }
 
+/* What the daemon would go on without, and nobody wants. */
+static bool check_profile(const struct config *c)
+{
+	char problem[512] = "";
+	struct site site;
+	int r;
+
+	if (!c->profile)
+		return true;
+	r = site_read(&site, CONFIG_PROFILES, c->profile, problem);
+	if (r < 0)
+		printf("profile: %s\n", problem[0] ? problem : strerror(-r));
+	else
+		printf("profile: %s is ok, from %s\n", site.profile[0].name, site.profile[0].file);
+	site_done(&site);
+	return r == 0;
+}
+
 /* Whether the directory of @file is there; otherwise says so, with its mend. */
 static bool has_directory(const char *what, const char *file)
 {
@@ -103,9 +122,10 @@ int check_run(const struct config *c)
 	const struct db_options options = {
 		.path = c->database, .key_path = c->key, .zone = c->zone, .read_only = true};
 	struct db_problem problem = {0};
-	int r;
+	int r, mistake;
 
 	check_config(c);
+	mistake = check_profile(c) ? 0 : EX_CONFIG;
 	/* /run is empty after a boot: whoever starts the daemon may make it */
 	(void)has_directory("note: socket", c->socket);
 	r = db_check(&options, &problem);
@@ -113,14 +133,14 @@ int check_run(const struct config *c)
 		if (!has_directory("database", c->database))
 			return EX_NOINPUT;
 		printf("database: %s is not there yet; the first start makes it\n", c->database);
-		return 0;
+		return mistake;
 	}
 	if (r < 0) {
 		printf("database: %s\n", problem.text[0] ? problem.text : strerror(-r));
 		return exit_status_of(r);
 	}
 	printf("database: %s is ok\n", c->database);
-	return 0;
+	return mistake;
 }
 
 /* ---- --verify ---- */
@@ -198,6 +218,7 @@ int verify_run(const struct config *c, const char *checkpoint, const char *publi
 			report.problem[0] ? report.problem : strerror(-r));
 		return exit_status_of(r);
 	}
+	printf("database: %s\n", c->database);
 	if (r == 0 || report.last_entry > 0)
 		print_report(&report);
 	if (r < 0) {

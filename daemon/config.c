@@ -437,6 +437,7 @@ void config_done(struct config *c)
 	free(c->key);
 	free(c->socket);
 	free(c->zone);
+	free(c->profile);
 	free(c->viewer_group);
 	free(c->operator_group);
 	free(c->admin_group);

@@ -10,6 +10,7 @@
 #define CONFIG_FILE	STIPPLE_SYSCONFDIR "/stipple/stippled.conf"
 #define CONFIG_DATABASE "/var/lib/stipple/stipple.db"
 #define CONFIG_KEY	"/var/lib/stipple/private/signing.key"
+#define CONFIG_PROFILES STIPPLE_SYSCONFDIR "/stipple/profiles" /* a clinic's own audit profiles, NAME.conf */
 #define CONFIG_SOCKET	"/run/stipple/stipple.sock"
 #define LIMIT_PORT_NAME 64 /* of [port NAME] */
 #define SESSION_IDLE_US (60 * 60 * USEC_PER_SEC)
@@ -23,6 +24,7 @@ struct config {
 	enum db_button button;	 /* of pens whose port says nothing else */
 	int64_t session_idle_us; /* 0: a session never ends by itself */
 	int retention_years;	 /* 0: as the record was told last */
+	char *profile;		 /* name or absolute path of the audit profile; NULL: as the record was told last */
 	struct port_config *ports;
 	char **port_names; /* of [port NAME], beside ports; NULL from the command line */
 	size_t n_ports;

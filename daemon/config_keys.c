@@ -144,6 +144,15 @@ static int set_retention(struct config *c, const char *v)
 	return 0;
 }
 
+static int set_profile(struct config *c, const char *v)
+{
+	size_t len = strspn(v, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+	if (*v == '/')
+		return set_path(&c->profile, v);
+	return len > 0 && len < 64 && !v[len] ? set_text(&c->profile, v) : -EINVAL;
+}
+
 static const struct {
 	const char *name;
 	const char *allowed;
@@ -183,6 +192,13 @@ static const struct {
 	{"retention_years", "1 to 100", set_retention, "3, or what the record was told last",
 	 "How long a client's record must be kept after the last session: client erase refuses "
 	 "before. What is stated here becomes part of the record."},
+	{"profile", "a profile's name (lower case letters, digits and -), or an absolute path",
+	 set_profile, "the one that stipplectl profile use set, at first default",
+	 "The audit profile. NAME is NAME.conf in " CONFIG_PROFILES
+	 ", else the one of that name that came with stipple; what it includes is found likewise. It "
+	 "is read at start and on reload; when its text has changed it becomes part of the record, "
+	 "and it judges what is done from that day on. With a mistake in it the audit goes on by the "
+	 "profile of before."},
 };
 
 const char config_path_allowed[] =

@@ -11,6 +11,7 @@
 #include "base/timefmt.h"
 #include "check.h"
 #include "config_keys.h"
+#include "db/site.h"
 #include "db/sql_worker.h"
 #include "journal.h"
 #include "options.h"
@@ -31,6 +32,7 @@ struct daemon {
 	struct server *server;
 	struct status *status;
 	sd_event_source *completions;
+	const char *profile; /* of the configuration, or NULL */
 };
 
 /* ---- the loop ---- */
@@ -44,14 +46,38 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *si, v
 	return sd_event_exit(d->event, 0);
 }
 
+/* With a mistake in the profile the record goes on by the one it has. */
+static void load_profile(struct daemon *d)
+{
+	char problem[512] = "";
+	struct site site;
+	int r;
+
+	if (!d->profile)
+		return;
+	r = site_read(&site, CONFIG_PROFILES, d->profile, problem);
+	if (r == 0)
+		r = site_load(d->db, &site);
+	if (r < 0)
+		log_err("the audit profile of the configuration was not read: the audit goes by "
+			"the "
+			"one of before",
+			"PROFILE", d->profile, "ERROR", problem[0] ? problem : strerror(-r), NULL);
+	site_done(&site);
+}
+
 static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
 {
+	struct daemon *d = userdata;
+
 	(void)source;
 	(void)si;
-	(void)userdata;
-	log_notice("SIGHUP changes nothing: the configuration is read at start, so restart "
-		   "stippled for it",
+	log_notice(d->profile ? "SIGHUP: the audit profile is read again; all else of the "
+				"configuration is read at start, so restart stippled for it"
+			      : "SIGHUP changes nothing: the configuration is read at start, so "
+				"restart stippled for it",
 		   NULL);
+	load_profile(d);
 	return 0;
 }
 
@@ -131,7 +157,10 @@ static int open_record(struct daemon *d, const struct config *c)
 	/* What pens say comes before what was written: it is what somebody may be watching. */
 	(void)sd_event_source_set_priority(d->completions, SD_EVENT_PRIORITY_NORMAL + 1);
 	r = db_load_default_profile(d->db);
-	return r < 0 ? r : db_start(d->db);
+	if (r < 0)
+		return r;
+	load_profile(d);
+	return db_start(d->db);
 }
 
 static int start_server(struct daemon *d, const struct config *c, int64_t started_us)
@@ -205,7 +234,7 @@ static int run(const struct config *c)
 					       .hotplug = c->hotplug,
 					       .button = c->button,
 					       .session_idle_us = c->session_idle_us};
-	struct daemon d = {0};
+	struct daemon d = {.profile = c->profile};
 	int r;
 
 	r = start(&d, c, &manager);

@@ -9,6 +9,8 @@
 
 #include "db/audit.h"
 
+#define OWN_PROFILES STIPPLE_SYSCONFDIR "/stipple/profiles"
+
 struct shown {
 	struct ctl *ctl;
 	const json_t *answer;
@@ -203,23 +205,51 @@ static const char *shipped(const char *name)
 	return NULL;
 }
 
+static const char *all_shipped(char *out, size_t size)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < db_n_profiles && n < size; i++)
+		n += (size_t)snprintf(out + n, size - n, "%s%s", i > 0 ? ", " : "",
+				      db_profiles[i].name);
+	return out;
+}
+
+/* A file; the clinic's own of that name; one that came with stipple, where the caller goes on. */
+static FILE *open_text(const char *path)
+{
+	char own[512];
+	FILE *f;
+
+	if (streq(path, "-"))
+		return stdin;
+	f = fopen(path, "re");
+	if (f || errno != ENOENT || strchr(path, '/') ||
+	    (size_t)snprintf(own, sizeof(own), "%s/%s.conf", OWN_PROFILES, path) >= sizeof(own))
+		return f;
+	return fopen(own, "re");
+}
+
 static int read_text(const char *path, char **ret)
 {
 	_cleanup_(freep) char *text = calloc(1, LIMIT_PROFILE_BYTES + 2);
-	FILE *f = !text ? NULL : streq(path, "-") ? stdin : fopen(path, "re");
+	FILE *f = text ? open_text(path) : NULL;
+	int error = errno;
+	char names[300];
 	size_t n;
 	bool bad;
 
 	if (!text)
 		return ctl_fail_memory();
-	if (!f && errno == ENOENT && shipped(path))
+	if (!f && error == ENOENT && shipped(path))
 		*ret = strdup(shipped(path));
 	if (!f)
 		return *ret ? 0
-			    : ctl_fail(EXIT_NO_INPUT,
-				       "%s: %s; allowed are a file, and the name of a profile that "
-				       "came with stipple",
-				       path, strerror(errno));
+			    : ctl_fail(
+				      EXIT_NO_INPUT,
+				      "%s: %s; allowed are a file, the name of one in " OWN_PROFILES
+				      ", and that of a profile which came with stipple (%s)",
+				      path, strerror(error), all_shipped(names, sizeof(names)));
 	n = fread(text, 1, LIMIT_PROFILE_BYTES + 1, f);
 	bad = ferror(f) != 0;
 	if (f != stdin)

@@ -29,7 +29,7 @@ install: $(B)/stippled $(B)/stipplectl man	## copy the programs, rules, units an
 	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(DESTDIR)$(udevdir)/rules.d $(DESTDIR)$(hwdbdir) \
 		$(DESTDIR)$(unitdir) $(DESTDIR)$(sysusersdir) $(DESTDIR)$(tmpfilesdir) $(DESTDIR)$(bashdir) \
 		$(DESTDIR)$(docdir) $(DESTDIR)$(sysconfdir)/stipple/stippled.conf.d \
-		$(DESTDIR)$(profiledir)
+		$(DESTDIR)$(profiledir) $(DESTDIR)$(docdir)/examples $(DESTDIR)$(sysconfdir)/stipple/profiles
 	$(INSTALL) -m 755 $(B)/stippled $(DESTDIR)$(sbindir)/stippled
 	$(INSTALL) -m 755 $(B)/stipplectl $(DESTDIR)$(bindir)/stipplectl
 	$(INSTALL) -m 644 tools/stipplectl.bash $(DESTDIR)$(bashdir)/stipplectl
@@ -45,6 +45,7 @@ install: $(B)/stippled $(B)/stipplectl man	## copy the programs, rules, units an
 	test -e $(DESTDIR)$(sysconfdir)/stipple/stippled.conf || \
 		$(INSTALL) -m 644 udev/stippled.conf $(DESTDIR)$(sysconfdir)/stipple/stippled.conf
 	$(INSTALL) -m 644 daemon/profiles/*.conf $(DESTDIR)$(profiledir)/
+	$(INSTALL) -m 644 daemon/profiles/site.conf $(DESTDIR)$(docdir)/examples/
 	$(INSTALL) -m 644 README.md LICENSE $(DESTDIR)$(docdir)/
 	$(INSTALL) -m 644 proto/README.md $(DESTDIR)$(docdir)/penwire.md
 	for page in stipplectl.1 stippled.8 stippled.conf.5 stipple-bundle.5; do [ ! -e $(B)/man/$$page ] || \

@@ -20,6 +20,7 @@ struct key {
 	unsigned line;
 };
 #define SECTION_KEYS 32
+#define BOM	     "\xef\xbb\xbf" /* what editors of Windows begin a text with */
 
 struct reading {
 	struct profile *p;
@@ -50,9 +51,9 @@ static int bad(struct reading *r, unsigned line, const char *format, ...)
 
 /* ---- values ---- */
 
-static bool is_number(const char *text, bool whole)
+/* None of them is ever below 0: a day too many is no day too few. */
+static bool is_number(const char *p, bool whole)
 {
-	const char *p = text + (*text == '-');
 	size_t digits = strspn(p, "0123456789");
 
 	if (digits == 0 || digits > 12)
@@ -133,16 +134,17 @@ static int section_day(struct reading *r, int32_t *ret)
 	*ret = r->from;
 	if (!k || streq(k->value, "always"))
 		return k && r->from ? bad(r, k->line,
-					  "effective_from = %s: the heading has the day already",
+					  "effective_from = %.80s: the heading has the day already",
 					  k->value)
 				    : 0;
 	if (r->from)
-		return bad(r, k->line, "effective_from = %s: the heading has the day already",
+		return bad(r, k->line, "effective_from = %.80s: the heading has the day already",
 			   k->value);
 	if (!day_parse(k->value, strlen(k->value), ret))
-		return bad(r, k->line,
-			   "effective_from = %s: allowed are always and a day such as 2026-07-01",
-			   k->value);
+		return bad(
+			r, k->line,
+			"effective_from = %.80s: allowed are always and a day such as 2026-07-01",
+			k->value);
 	return 0;
 }
 
@@ -185,7 +187,7 @@ static int add_rule_key(struct reading *r, const struct key *k, int32_t day)
 
 	if (streq(k->name, "enabled")) {
 		if (!streq(v, "yes") && !streq(v, "no"))
-			return bad(r, k->line, "enabled = %s: allowed are yes and no", v);
+			return bad(r, k->line, "enabled = %.80s: allowed are yes and no", v);
 		return add_row(r, rule, k, day, streq(v, "yes") ? "1" : "0", NULL);
 	}
 	if (streq(k->name, "source"))
@@ -197,7 +199,8 @@ static int add_rule_key(struct reading *r, const struct key *k, int32_t day)
 	if (streq(k->name, "severity")) {
 		if (db_severity_parse(v) == SEVERITY_NONE)
 			return bad(r, k->line,
-				   "severity = %s: allowed are info, warn, error and critical", v);
+				   "severity = %.80s: allowed are info, warn, error and critical",
+				   v);
 		return add_row(r, rule, k, day, NULL, v);
 	}
 	if (!t)
@@ -205,8 +208,9 @@ static int add_rule_key(struct reading *r, const struct key *k, int32_t day)
 	if (streq(v, "off"))
 		return add_row(r, rule, k, day, "null", NULL);
 	if (!is_number(v, t->type == DB_INT))
-		return bad(r, k->line, "%s = %s: allowed are %s such as %s, and off", k->name, v,
-			   t->type == DB_INT ? "whole numbers" : "numbers",
+		return bad(r, k->line,
+			   "%s = %.80s: allowed are %s of 0 or more, such as %s, and off", k->name,
+			   v, t->type == DB_INT ? "whole numbers" : "numbers",
 			   t->fallback	       ? t->fallback
 			   : t->type == DB_INT ? "7"
 					       : "4.5");
@@ -220,8 +224,8 @@ static int add_retention_key(struct reading *r, const struct key *k, int32_t day
 	if (!streq(k->name, "minimum_years") && !streq(k->name, "maximum_years") &&
 	    !streq(k->name, "premises_years"))
 		return unknown_key(r, k);
-	if (!is_number(k->value, true) || strlen(k->value) > 2 || k->value[0] == '-')
-		return bad(r, k->line, "%s = %s: allowed are 0 to 99 years", k->name, k->value);
+	if (!is_number(k->value, true) || strlen(k->value) > 2)
+		return bad(r, k->line, "%s = %.80s: allowed are 0 to 99 years", k->name, k->value);
 	return add_row(r, PROFILE_RETENTION, k, day, k->value, NULL);
 }
 
@@ -242,10 +246,10 @@ static int take_profile(struct reading *r)
 		bool name = streq(k->name, "name"), include = streq(k->name, "include");
 
 		if ((name || include) && !is_name(k->value))
-			return bad(
-				r, k->line,
-				"%s = %s: allowed are lower case letters, digits and -, up to 63",
-				k->name, k->value);
+			return bad(r, k->line,
+				   "%s = %.80s: allowed are lower case letters, digits and -, up "
+				   "to 63",
+				   k->name, k->value);
 		if (name)
 			e = copy(r, k, r->p->name, sizeof(r->p->name));
 		else if (include)
@@ -263,6 +267,19 @@ static int take_profile(struct reading *r)
 	return e;
 }
 
+/* Within one section; what is inherited is not known here. */
+static int check_years(struct reading *r)
+{
+	const struct key *least = find_key(r, "minimum_years"),
+			 *most = find_key(r, "maximum_years");
+
+	if (!least || !most || atoi(least->value) <= atoi(most->value))
+		return 0;
+	return bad(r, most->line,
+		   "maximum_years = %s: allowed are %s, which is minimum_years, and more",
+		   most->value, least->value);
+}
+
 static int end_section(struct reading *r)
 {
 	int32_t day = 0;
@@ -277,7 +294,7 @@ static int end_section(struct reading *r)
 		if (!streq(r->key[i].name, "effective_from"))
 			e = r->where == IN_RULE ? add_rule_key(r, &r->key[i], day)
 						: add_retention_key(r, &r->key[i], day);
-	return e;
+	return e == 0 && r->where == IN_RETENTION ? check_years(r) : e;
 }
 
 /* ---- lines ---- */
@@ -293,8 +310,8 @@ static int enter_rule(struct reading *r, char *name)
 		*from = '\0';
 		if (!day_parse(day, strlen(day), &r->from))
 			return bad(r, r->line,
-				   "[rule %s from %s]: allowed is a day such as 2026-07-01", name,
-				   day);
+				   "[rule %.60s from %.60s]: allowed is a day such as 2026-07-01",
+				   name, day);
 	}
 	for (size_t n = strlen(name); n > 0 && isspace((unsigned char)name[n - 1]);)
 		name[--n] = '\0';
@@ -303,7 +320,7 @@ static int enter_rule(struct reading *r, char *name)
 	if (r->rule)
 		return 0;
 	return bad(r, r->line,
-		   "there is no rule %s: `stipplectl audit rules` lists those there are", name);
+		   "there is no rule %.60s: `stipplectl audit rules` lists those there are", name);
 }
 
 static int enter(struct reading *r, char *section)
@@ -330,7 +347,7 @@ static int enter(struct reading *r, char *section)
 	if (strncmp(section, "rule ", 5) == 0)
 		return enter_rule(r, section + 5 + strspn(section + 5, " \t"));
 	return bad(r, r->line,
-		   "unknown section [%s]: allowed are [profile], [retention], [rule NAME] and "
+		   "unknown section [%.60s]: allowed are [profile], [retention], [rule NAME] and "
 		   "[rule NAME from yyyy-mm-dd]",
 		   section);
 }
@@ -362,6 +379,25 @@ static int take_key(struct reading *r, char *line, char *equals)
 	return 0;
 }
 
+/* The first byte that no text has, -1: none. Tabs are text; UTF-8 is, as far as its bytes belong together. */
+static int bad_byte(const char *line)
+{
+	for (const unsigned char *p = (const unsigned char *)line; *p; p++) {
+		int more = *p < 0x80		     ? 0
+			   : *p >= 0xc2 && *p < 0xe0 ? 1
+			   : *p >= 0xe0 && *p < 0xf0 ? 2
+			   : *p >= 0xf0 && *p < 0xf5 ? 3
+						     : -1;
+
+		if (more < 0 || (*p < ' ' && *p != '\t') || *p == 0x7f)
+			return *p;
+		for (const unsigned char *first = p; more > 0; more--)
+			if ((*++p & 0xc0) != 0x80)
+				return *first;
+	}
+	return -1;
+}
+
 static int take_line(struct reading *r, char *line)
 {
 	size_t len = strlen(line);
@@ -370,6 +406,9 @@ static int take_line(struct reading *r, char *line)
 	while (len > 0 && isspace((unsigned char)line[len - 1]))
 		line[--len] = '\0';
 	line += strspn(line, " \t");
+	if (bad_byte(line) >= 0)
+		return bad(r, r->line, "a byte 0x%02x, which is no text: allowed is UTF-8",
+			   (unsigned)bad_byte(line));
 	if (!*line || *line == '#' || *line == ';')
 		return 0;
 	if (*line == '[') {
@@ -389,12 +428,14 @@ int profile_parse(struct profile *p, const char *text, const char *file, char pr
 	_cleanup_(freep) char *copy_of = strdup(text);
 	_cleanup_(freep) struct reading *r = calloc(1, sizeof(*r));
 	char *at = copy_of, *line;
+	bool marked = strncmp(text, BOM, strlen(BOM)) == 0;
 	int e = 0;
 
 	*p = (struct profile){.values = BUF_INIT(0)};
 	if (!copy_of || !r)
 		return -ENOMEM;
 	*r = (struct reading){.p = p, .file = file, .problem = problem, .seen = BUF_INIT(0)};
+	at += marked ? strlen(BOM) : 0;
 	json_open(&p->values, '[');
 	while (e == 0 && (line = strsep(&at, "\n"))) {
 		r->line++;

@@ -125,7 +125,7 @@ def test_install():
         f"{lib}/systemd/system/stipple-backup.service", f"{lib}/systemd/system/stipple-backup.timer",
         f"{lib}/sysusers.d/stipple.conf", f"{lib}/tmpfiles.d/stipple.conf", "/etc/stipple/stippled.conf",
         f"{share}/bash-completion/completions/stipplectl", f"{share}/doc/stipple/README.md", f"{share}/doc/stipple/LICENSE",
-        f"{share}/doc/stipple/penwire.md",
+        f"{share}/doc/stipple/penwire.md", f"{share}/doc/stipple/examples/site.conf",
         *(f"{share}/stipple/profiles/{name}" for name in os.listdir(os.path.join(TOP, "daemon/profiles"))))}
     wanted.update({"/opt/stipple/sbin/stippled": 0o755, "/opt/stipple/bin/stipplectl": 0o755})
     expect_equal({path: mode for path, mode in found.items() if "/man/" not in path}, wanted, "files and modes")

@@ -111,7 +111,7 @@ static void test_everything(void **state)
 				 "zone = Europe/Berlin\n"
 				 "log_level = debug\n"
 				 "viewer_group = v\noperator_group = o\nadmin_group = a\n"
-				 "hotplug = no\nbutton = toggle\nsession_idle = 90\nretention_years = 5\n"
+				 "hotplug = no\nbutton = toggle\nsession_idle = 90\nretention_years = 5\nprofile = site\n"
 				 "[port one]\n"
 				 "path = /dev/pen/*\n"
 				 "driver = penwire\n"
@@ -137,6 +137,7 @@ static void test_everything(void **state)
 	assert_int_equal(f->config.button, BUTTON_TOGGLE);
 	assert_int_equal(f->config.session_idle_us, 90 * 60 * USEC_PER_SEC);
 	assert_int_equal(f->config.retention_years, 5);
+	assert_string_equal(f->config.profile, "site");
 	assert_false(f->config.hotplug);
 	assert_int_equal(f->config.n_ports, 3);
 	assert_string_equal(p[0].pattern, "/dev/pen/*");
@@ -176,7 +177,7 @@ static void test_mistakes(void **state)
 	      "database = /x\n",
 	      "%s:2: unknown key databse in [daemon]: allowed are database, key, socket, zone, "
 	      "log_level, viewer_group, operator_group, admin_group, hotplug, "
-	      "button, session_idle, retention_years\n"
+	      "button, session_idle, retention_years, profile\n"
 	      "%s:3: socket = relative: allowed is an absolute path\n"
 	      "%s:4: zone = Mars/Base: allowed is a name as in 'timedatectl list-timezones', such "
 	      "as "

@@ -66,12 +66,12 @@ static void mistakes_are_told(void **state)
 		{HEAD "[rule age]\nage_years =\n", "f:4: age_years has no value"},
 		{HEAD "[rule age]\nyears = 18\n",
 		 "f:4: unknown key years in [rule age]: allowed are age_years, severity, enabled"},
-		{HEAD "[rule age]\nage_years = old\n",
-		 "f:4: age_years = old: allowed are whole numbers such as 18, and off"},
+		{HEAD "[rule age]\nage_years = old\n", "f:4: age_years = old: allowed are whole "
+						       "numbers of 0 or more, such as 18, and off"},
 		{HEAD "[rule age]\nage_years = 17.5\n",
 		 "f:4: age_years = 17.5: allowed are whole numbers"},
 		{HEAD "[rule session-long]\nwarn_h = 4,5\n",
-		 "f:4: warn_h = 4,5: allowed are numbers such as 4"},
+		 "f:4: warn_h = 4,5: allowed are numbers of 0 or more, such as 4"},
 		{HEAD "[rule session-long]\nseverity = warn\n",
 		 "f:4: severity: session-long has thresholds of their own"},
 		{HEAD "[rule age]\nseverity = bad\n",
@@ -89,6 +89,24 @@ static void mistakes_are_told(void **state)
 		 "f:5: effective_from = always: the heading"},
 		{HEAD "[retention]\nminimum_years = 100\n",
 		 "f:4: minimum_years = 100: allowed are 0 to 99 years"},
+		{HEAD "[rule age]\nage_years = -18\n",
+		 "f:4: age_years = -18: allowed are whole numbers of 0 or more"},
+		{HEAD "[rule session-long]\nwarn_h = -4.5\n",
+		 "f:4: warn_h = -4.5: allowed are numbers of 0 or more"},
+		{HEAD "[rule age]\nage_years = 1e1\n", "f:4: age_years = 1e1: allowed are"},
+		{HEAD "[rule age]\nage_years = 9999999999999\n",
+		 "f:4: age_years = 9999999999999: "},
+		{HEAD "[rule age]\neffective_from = 2026-02-30\n",
+		 "f:4: effective_from = 2026-02-30: allowed are always and a day"},
+		{HEAD "[retention]\nminimum_years = 5\nmaximum_years = 4\n",
+		 "f:5: maximum_years = 4: allowed are 5, which is minimum_years, and more"},
+		{HEAD "[rule age]\nsource = \xff\xfe\n",
+		 "f:4: a byte 0xff, which is no text: allowed is UTF-8"},
+		{HEAD "\x7f"
+		      "ELF\x02\x01\n",
+		 "f:3: a byte 0x7f"},
+		{"\x1f\x8b\b", "f:1: a byte 0x1f"},
+		{HEAD "[rule age]\nsource = caf\xc3\n", "f:4: a byte 0xc3"},
 		{HEAD "[retention]\nyears = 3\n",
 		 "f:4: unknown key years in [retention]: allowed are minimum_years"},
 	};
@@ -105,6 +123,54 @@ static void mistakes_are_told(void **state)
 				 cases[i].says);
 		profile_done(&p);
 	}
+}
+
+/* As editors of Windows write it, and in other letters than ours. */
+static void other_editors(void **state)
+{
+	char problem[512] = "";
+	struct profile p;
+
+	(void)state;
+	if (profile_parse(
+		    &p,
+		    "\xef\xbb\xbf[profile]\r\nname = house\r\ndoc = Unser Haus, \xc3\xa4ltere "
+		    "Regeln\t\xe2\x82\xac\r\n[rule age]\r\nage_years = 21\r\n\r\n",
+		    "f", problem) < 0)
+		fail_msg("%s", problem);
+	assert_string_equal(p.doc, "Unser Haus, \xc3\xa4ltere Regeln\t\xe2\x82\xac");
+	assert_non_null(strstr(p.values.data, "\"value\":21}"));
+	profile_done(&p);
+}
+
+/* However long it is, the sentence ends in what is allowed. */
+static void assert_long(const char *before, const char *after, const char *says)
+{
+	struct buf text = BUF_INIT(0);
+	char problem[512] = "";
+	struct profile p;
+
+	buf_adds(&text, before);
+	for (int i = 0; i < 400; i++)
+		buf_addc(&text, 'x');
+	buf_adds(&text, after);
+	assert_int_equal(profile_parse(&p, text.data, "f", problem), -EINVAL);
+	if (!strstr(problem, says))
+		fail_msg("told: %s\nwanted: %s", problem, says);
+	profile_done(&p);
+	buf_done(&text);
+}
+
+static void long_things_are_told(void **state)
+{
+	(void)state;
+	assert_long(HEAD "[rule age]\nage_years = ", "\n", "and off");
+	assert_long(HEAD "[rule age]\nenabled = ", "\n", "allowed are yes and no");
+	assert_long(HEAD "[rule ", "]\n", "lists those there are");
+	assert_long(HEAD "[", "]\n", "[rule NAME from yyyy-mm-dd]");
+	assert_long(HEAD "[rule age]\n", " = 1\n", "f:4: a key has 1 to 63 bytes");
+	assert_long("[profile]\nname = ", "\n", "up to 63");
+	assert_long("[profile]\nname = a\ndoc = ", "\n", "f:3: doc is too long: allowed are 255");
 }
 
 static void long_things_are_refused(void **state)
@@ -189,7 +255,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_are_read),	    cmocka_unit_test(mistakes_are_told),
-		cmocka_unit_test(long_things_are_refused),  cmocka_unit_test(ours_have_no_mistakes),
+		cmocka_unit_test(long_things_are_refused),  cmocka_unit_test(other_editors),
+		cmocka_unit_test(long_things_are_told),	    cmocka_unit_test(ours_have_no_mistakes),
 		cmocka_unit_test(default_names_every_rule), cmocka_unit_test(keys_survive_any_text),
 	};
 
