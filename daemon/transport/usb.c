@@ -14,22 +14,25 @@
  * stays in one ring until the pen has taken it, and up to USB_OUT_TRANSFERS transfers point into
  * it, so what a stall left over is sent again and nothing twice.
  *
- * What happens                                What is done
- * ------------------------------------------
- * --------------------------------------------------------------------- short packet, empty packet
- * delivered; asked again. LIMIT_USB_EMPTY empty ones in a row: closed, EPROTO stall what came is
- * delivered; the direction's other transfers are called back, the halt is cleared, it goes on.
- * LIMIT_USB_FAULTS in a row without a byte: closed, EPIPE overflow, babble (more than the packet)
- * as a stall; EOVERFLOW error on the wire, after the bus's retries  as a stall; EIO (a host
- * controller halts an endpoint then, too) the pen takes nothing for SEND_TIMEOUT_MS   closed,
- * ETIMEDOUT the pen sends nothing                       is waited for, without end: silence is the
- * driver's affair unplugged, also in the middle of transfers  what came is delivered; closed,
- * ENODEV, once comes and goes at once                      usb_open() fails with ENODEV, or it is
- * closed as above hub or device reset by somebody             transfers end unasked, or the kernel
- * takes the interface away: closed, ENODEV suspend and resume of the computer          the kernel
- * ends the transfers: closed, ENODEV; the device is found again at resume autosuspend does not
- * happen: an open device is kept awake descriptors that lie                        usb_open() fails
- * and says what is wrong
+ * What happens                              What is done
+ * ----------------------------------------  ----------------------------------------------------------
+ * short packet, empty packet                delivered; asked again. LIMIT_USB_EMPTY empty ones in a row:
+ *                                           closed, EPROTO
+ * stall                                     what came is delivered; the direction's other transfers are
+ *                                           called back, the halt is cleared, it goes on. LIMIT_USB_FAULTS
+ *                                           in a row without a byte: closed, EPIPE
+ * overflow, babble: more than the packet    as a stall; EOVERFLOW
+ * error on the wire, after the bus's tries  as a stall; EIO (a host controller halts an endpoint then, too)
+ * the pen takes nothing: SEND_TIMEOUT_MS    closed, ETIMEDOUT
+ * the pen sends nothing                     waited for, without end: silence is the driver's affair
+ * unplugged, also in the middle             what came is delivered; closed, ENODEV, once
+ * comes and goes at once                    usb_open() fails with ENODEV, or it is closed as above
+ * hub or device reset by somebody           transfers end unasked, or the kernel takes the interface away:
+ *                                           closed, ENODEV
+ * suspend and resume of the computer        the kernel ends the transfers: closed, ENODEV; the device is
+ *                                           found again at resume
+ * autosuspend                               does not happen: an open device is kept awake
+ * descriptors that lie                      usb_open() fails and says what is wrong
  *
  * After each close the port is opened anew and greets. Calls that wait for the device are few and
  * bounded by the kernel: asking for the configuration at open (1 s), clearing a halt (5 s, and a

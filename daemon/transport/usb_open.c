@@ -11,8 +11,7 @@
 
 /* ---- descriptors ---- */
 
-/* What is wrong with an interface that has the right numbers, as the end of a sentence; NULL
- * nothing. */
+/* Whether an interface that has the right numbers has one bulk endpoint in each direction; takes these. */
 static int usb_check_interface(struct usb *u, const struct libusb_interface_descriptor *d)
 {
 	unsigned n = d->bInterfaceNumber;
