@@ -96,6 +96,29 @@ static void time_alone(void **state)
 	assert_int_equal(number(ended, "\"due_us\":"), 0);
 }
 
+/* While there is time left to sign, nobody is alarmed. */
+static void grace(void **state)
+{
+	struct audit_filter filter;
+
+	(void)state;
+	clinic_do(&w, "profile.load", T("text", "[profile]\nname = house\n[rule consent-late]\n"
+						"grace_s = 60\n"));
+	clinic_do(&w, "session.start", N("client", anna), N("at", WORLD_NOW_US - 50 * SECOND_US),
+		  T("pen", "INVENTED-1"));
+	ran((struct run_made){PLAIN, .at_us = WORLD_NOW_US - 40 * SECOND_US});
+	audit_filter_init(&filter, WORLD_NOW_US + 20 * SECOND_US - 1);
+	assert_string_equal(found_by("consent-late", &filter), "");
+	audit_filter_init(&filter, WORLD_NOW_US + 20 * SECOND_US);
+	assert_string_equal(found_by("consent-late", &filter),
+			    "critical consent-late/session=1 /60");
+	/* it is over, and none was signed */
+	clinic_do(&w, "session.end", N("session", 1));
+	audit_filter_init(&filter, WORLD_NOW_US);
+	assert_string_equal(found_by("consent-late", &filter),
+			    "critical consent-late/session=1 /60");
+}
+
 /* A book of old sessions that is typed in is no alarm; one that is open always is. */
 static void long_ago(void **state)
 {
@@ -154,6 +177,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(time_alone, audit_setup, teardown),
+		cmocka_unit_test_setup_teardown(grace, audit_setup, teardown),
 		cmocka_unit_test_setup_teardown(long_ago, audit_setup, teardown),
 		cmocka_unit_test_setup_teardown(remembered_and_forgotten, audit_setup, teardown),
 	};

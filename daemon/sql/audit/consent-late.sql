@@ -13,12 +13,12 @@
 SELECT f.first_us AS at_us, f.day AS day, f.id AS session, f.client AS client, f.pen AS pen, f.practitioner AS practitioner, f.place AS place,
 	(SELECT min(n.at_us) - f.first_us FROM consent n WHERE n.client = f.client AND n.kind = 'consent' AND n.void IS NULL AND n.at_us > f.first_us
 		AND (n.session = f.id OR n.session IS NULL AND (n.course = f.course OR n.course IS NULL))) / 1000000 AS value,
-	t.value AS threshold,
+	t.value AS threshold, iif(f.state = 'open', CAST(f.first_us + t.value * 1000000 AS INTEGER), NULL) AS due_us,
 	coalesce('signed at ' || local_time((SELECT min(n.at_us) FROM consent n WHERE n.client = f.client AND n.kind = 'consent' AND n.void IS NULL
 		AND n.at_us > f.first_us AND (n.session = f.id OR n.session IS NULL AND (n.course = f.course OR n.course IS NULL)))),
 		iif(EXISTS (SELECT 1 FROM consent n WHERE n.client = f.client AND n.kind = 'consent' AND n.void IS NULL AND n.withdrawn_us <= f.first_us
 			AND (n.session = f.id OR n.session IS NULL AND (n.course = f.course OR n.course IS NULL))), 'withdrawn before', 'none')) AS signed
-FROM (SELECT s.id, s.day, s.client, s.course, s.practitioner, s.place, x.needle_us AS first_us, x.pen
+FROM (SELECT s.id, s.day, s.client, s.course, s.practitioner, s.place, s.state, x.needle_us AS first_us, x.pen
 	FROM session s CROSS JOIN session_total x ON x.session = s.id
 	WHERE s.state <> 'void' AND x.needle_us IS NOT NULL
 		AND NOT EXISTS (SELECT 1 FROM session_total y WHERE y.session = s.id AND (y.needle_us, y.pen) < (x.needle_us, x.pen))
@@ -31,7 +31,7 @@ FROM (SELECT s.id, s.day, s.client, s.course, s.practitioner, s.place, x.needle_
 		AND s.practitioner = :practitioner -- if practitioner
 		AND s.place = :place          -- if place
 	UNION ALL
-	SELECT s.id, s.day, s.client, s.course, s.practitioner, s.place, r.start_us, r.pen
+	SELECT s.id, s.day, s.client, s.course, s.practitioner, s.place, s.state, r.start_us, r.pen
 	FROM run r INDEXED BY run_unfinished CROSS JOIN session s ON s.id = r.session
 	WHERE r.state <> 1 AND r.state = 0 AND s.state <> 'void'
 		AND NOT EXISTS (SELECT 1 FROM session_total y WHERE y.session = s.id AND y.needle_us <= r.start_us)
