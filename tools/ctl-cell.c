@@ -40,7 +40,7 @@ static const char *colour_of(const char *state)
 	} colours[] = {
 		{"live", "green"},     {"ok", "green"},	     {"draining", "cyan"},
 		{"attaching", "cyan"}, {"greeting", "cyan"}, {"away", "gray"},
-		{"stalled", "red"},    {"failing", "red"},   {"refused", "red"},
+		{"stalled", "red"},    {"failing", "red"}, {"broken", "red"},   {"refused", "red"},
 		{"cut", "red"},	       {"busy", "yellow"},   {"waiting", "yellow"},
 		{"rtc", "yellow"},     {"estimated", "red"}, {"open", "cyan"},
 	};

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* restore, verify: the daemon's program does it, for it knows where its files are; here it is only
- * found and started. */
+/* restore: the daemon's program does it, for it knows where its files are; here it is only found and
+ * started. */
 #include "ctl.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 
-#include "base/limits.h"
-
-/* stippled of the same installation: beside this program, or in ../sbin; else the one of $PATH. */
-static void find_daemon(char out[LIMIT_PATH])
+/* Beside this program, or in ../sbin; else the one of $PATH. */
+void ctl_find_daemon(char out[LIMIT_PATH])
 {
 	static const char *const beside[] = {"stippled", "../sbin/stippled"};
 	char self[LIMIT_PATH], *slash;
@@ -29,8 +27,8 @@ static void find_daemon(char out[LIMIT_PATH])
 	strcpy(out, "stippled");
 }
 
-/* Runs it with @first, and with what the options say. */
-static int run_daemon(struct ctl *ctl, const char *first, char *argument)
+void ctl_daemon_args(struct ctl *ctl, char *program, const char *first, char *argument,
+		     char *argv[CTL_DAEMON_ARGS])
 {
 	static const struct {
 		enum ctl_option_id option;
@@ -44,29 +42,29 @@ static int run_daemon(struct ctl *ctl, const char *first, char *argument)
 		{OPT_PUBLIC_KEY, "--public-key"},
 		{OPT_CHECKPOINT, "--checkpoint"},
 	};
-	char program[LIMIT_PATH];
-	char *argv[3 + 2 * ELEMENTSOF(passed) + 1] = {program, (char *)first, argument};
-	size_t n = argument ? 3 : 2;
+	size_t n = 0;
 
+	_Static_assert(3 + 2 * ELEMENTSOF(passed) < CTL_DAEMON_ARGS, "room for all of them");
+	argv[n++] = program;
+	argv[n++] = (char *)first;
+	if (argument)
+		argv[n++] = argument;
 	for (size_t i = 0; i < ELEMENTSOF(passed); i++)
 		if (ctl->option[passed[i].option]) {
 			argv[n++] = (char *)passed[i].name;
 			argv[n++] = (char *)ctl->option[passed[i].option];
 		}
-	find_daemon(program);
-	fflush(stdout);
-	execvp(program, argv);
-	return ctl_fail(EXIT_UNAVAILABLE, "cannot run stippled, which does it: %s",
-			strerror(errno));
+	argv[n] = NULL;
 }
 
 int ctl_restore(struct ctl *ctl)
 {
-	return run_daemon(ctl, "--restore", ctl->args[0]);
-}
+	char program[LIMIT_PATH], *argv[CTL_DAEMON_ARGS];
 
-int ctl_verify(struct ctl *ctl)
-{
-	return ctl->option[OPT_BUNDLE] ? ctl_bundle_verify(ctl)
-				       : run_daemon(ctl, "--verify", NULL);
+	ctl_find_daemon(program);
+	ctl_daemon_args(ctl, program, "--restore", ctl->args[0], argv);
+	fflush(stdout);
+	execvp(program, argv);
+	return ctl_fail(EXIT_UNAVAILABLE, "cannot run stippled, which does it: %s",
+			strerror(errno));
 }

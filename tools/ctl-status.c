@@ -43,6 +43,10 @@ int ctl_status(struct ctl *ctl)
 		status = ctl_fail(
 			EXIT_IO,
 			"the database cannot be written; pens keep their records until it can");
+	state = json_string_value(path_get(answer.result, "record.state"));
+	if (status == 0 && state && streq(state, "broken"))
+		status = ctl_fail(EXIT_IO, "the record does not hold: stop relying on it, keep the "
+					   "file as it is, and fetch the backup");
 	ctl_answer_done(&answer);
 	return status;
 }

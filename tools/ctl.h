@@ -17,6 +17,7 @@
 #include <jansson.h>
 
 #include "base/buf.h"
+#include "base/limits.h"
 #include "base/util.h"
 #include "db/change.h"
 #include "ctl-text.h"
@@ -323,5 +324,12 @@ int ctl_verify(struct ctl *ctl);
 int ctl_checkpoint(struct ctl *ctl);
 int ctl_bundle_export(struct ctl *ctl);
 int ctl_bundle_verify(struct ctl *ctl);
+/* stippled of the same installation, else the one of $PATH. ctl-restore.c */
+void ctl_find_daemon(char out[LIMIT_PATH]);
+/* Arguments for stippled: @first, @argument unless NULL, and what the options say. @program stays the
+ * caller's. */
+#define CTL_DAEMON_ARGS 20
+void ctl_daemon_args(struct ctl *ctl, char *program, const char *first, char *argument,
+		     char *argv[CTL_DAEMON_ARGS]);
 
 #endif

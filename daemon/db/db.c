@@ -274,6 +274,8 @@ static int open_both(struct db *db, const struct db_options *o, struct db_proble
 	if (r < 0)
 		problem_set(problem, r, "What runs come to could not be added up: %s.",
 			    db->writer->store.stmts.problem);
+	if (r == 0 && verified_load(&db->writer->store) == 0)
+		db->writer->health.verified = db->writer->store.verified;
 	if (r == 0)
 		r = note_settings(&db->writer->store, o, problem);
 	db->writer->store.wipe = true; /* a log that a crash left may hold what was deleted then */

@@ -60,6 +60,7 @@ enum db_op {
 	DB_CHANGE,   /* a change of the clinic's record (change.h) */
 	DB_EXPIRE,   /* closes sessions that nobody ended */
 	DB_SEEN,     /* findings of the audit that are about to be told */
+	DB_VERIFIED, /* what a verification found */
 	DB_NOTIFY,   /* used by the writer only: entries up to last_entry are durable */
 };
 
@@ -144,6 +145,13 @@ struct db_seen {
 	const char *told;            /* JSON; the sender's, until done() */
 };
 
+/* What the last verification of the file found. No entry: a record that does not hold is not mended by writing on. */
+struct db_verified {
+	int64_t at_us;               /* UTC; 0: there was none */
+	int64_t entry;               /* the newest one then */
+	char problem[512];           /* "": all held */
+};
+
 /* Why a change, or a reference in a query, was refused. */
 enum db_refusal_code {
 	REFUSE_NOTHING,
@@ -196,6 +204,7 @@ struct db_msg {
 		struct db_change_msg change;
 		struct db_expire expire;
 		struct db_seen seen;
+		struct db_verified verified;
 	};
 };
 
@@ -217,6 +226,7 @@ struct db_health {
 	uint32_t queued;
 	int64_t last_entry;
 	int64_t file_bytes, wal_bytes;
+	struct db_verified verified;
 };
 void db_get_health(struct db *db, struct db_health *ret);
 

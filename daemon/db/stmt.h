@@ -115,7 +115,9 @@
 	X(use_drop)                                                                                \
 	X(use_list)                                                                                \
 	X(use_session_list)                                                                        \
-	X(use_set)
+	X(use_set)                                                                                 \
+	X(verified_get)                                                                            \
+	X(verified_put)
 
 #define STMT_ENUM_(name) STMT_##name,
 enum stmt_id { STMT_LIST(STMT_ENUM_) STMT_MAX_ };

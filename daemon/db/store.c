@@ -110,6 +110,8 @@ static int apply(struct store *s, struct db_msg *msg, bool raw)
 		return expire_apply(s, &msg->expire);
 	case DB_SEEN:
 		return seen_apply(s, &msg->seen);
+	case DB_VERIFIED:
+		return verified_apply(s, &msg->verified);
 	case DB_CHANGE: /* change_apply() */
 	case DB_NOTIFY:
 		break;

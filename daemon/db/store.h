@@ -28,6 +28,7 @@ struct store {
 	uint64_t host_id;
 	struct chain_head head;	   /* of the open transaction */
 	struct chain_head durable; /* committed */
+	struct db_verified verified;
 	struct buf payload;	   /* of the entry being written */
 	struct log_state *logs;	   /* those in use; a list */
 	size_t n_logs;
@@ -91,6 +92,9 @@ int finding_apply(struct store *s, struct db_finding *f);
 int mark_apply(struct store *s, struct db_mark *m);
 int expire_apply(struct store *s, struct db_expire *e);
 int seen_apply(struct store *s, const struct db_seen *seen);
+int verified_apply(struct store *s, const struct db_verified *v);
+/* What was found before, once after store_init(). */
+int verified_load(struct store *s);
 /* Says itself whether the whole transaction must be rolled back: what is refused leaves it as it was. */
 int change_apply(struct store *s, struct db_change_msg *m, bool *ret_failed);
 

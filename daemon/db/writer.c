@@ -50,6 +50,7 @@ static void note_commit(struct writer *w)
 	w->health.cycles += w->store.cycles;
 	w->health.records += w->store.records;
 	w->health.last_entry = w->store.durable.seq;
+	w->health.verified = w->store.verified;
 	pthread_mutex_unlock(&w->lock);
 }
 

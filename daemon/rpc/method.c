@@ -8,10 +8,13 @@
 #include "server_internal.h"
 
 const struct native *const natives[] = {
-	&method_backup_read, &method_backup_start,     &method_backup_status,	   &method_daemon_status,
-	&method_events_subscribe, &method_events_unsubscribe, &method_key_export, &method_pen_get,
-	&method_pen_identify,	  &method_pen_list,	      &method_rpc_discover, &method_sql_query,
-	NULL,
+	&method_backup_read,	  &method_backup_start,
+	&method_backup_status,	  &method_daemon_status,
+	&method_events_subscribe, &method_events_unsubscribe,
+	&method_key_export,	  &method_pen_get,
+	&method_pen_identify,	  &method_pen_list,
+	&method_record_verified,  &method_rpc_discover,
+	&method_sql_query,	  NULL,
 };
 
 const struct native *native_find(const char *method)

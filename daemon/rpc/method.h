@@ -26,7 +26,7 @@ const struct native *native_find(const char *method);
 extern const struct native method_backup_read, method_backup_start, method_backup_status,
 	method_key_export, method_daemon_status, method_pen_list, method_pen_get,
 	method_pen_identify, method_events_subscribe, method_events_unsubscribe, method_sql_query,
-	method_rpc_discover;
+	method_record_verified, method_rpc_discover;
 
 /* Checks @params (object, array or NULL) against call->query and fills call->job and call->list.
  * False with @p filled. */

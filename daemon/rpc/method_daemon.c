@@ -25,6 +25,28 @@ static void status_database(struct server *s, struct buf *b)
 	json_close(b, '}');
 }
 
+/* Of what whoever verified it told; the daemon itself does not. */
+static void status_record(struct server *s, struct buf *b)
+{
+	struct db_health h;
+
+	db_get_health(s->db, &h);
+	json_key(b, "record");
+	json_open(b, '{');
+	json_kv_text(b, "state",
+		     h.verified.at_us == 0   ? "unverified"
+		     : h.verified.problem[0] ? "broken"
+					     : "ok");
+	json_kv_time(b, "verified", h.verified.at_us ? h.verified.at_us : TIME_UNKNOWN);
+	json_key(b, "entry");
+	if (h.verified.at_us)
+		json_int(b, h.verified.entry);
+	else
+		json_nil(b);
+	json_kv_text(b, "problem", h.verified.problem[0] ? h.verified.problem : NULL);
+	json_close(b, '}');
+}
+
 static void status_pens(struct server *s, struct buf *b)
 {
 	size_t known = manager_pens(s->manager), attached = 0, draining = 0, live = 0;
@@ -76,6 +98,7 @@ static void daemon_status_run(struct call *call)
 	json_kv_text(&b, "zone", s->zone);
 	json_kv_text(&b, "host_id", host_id);
 	status_database(s, &b);
+	status_record(s, &b);
 	status_pens(s, &b);
 	status_ports(s, &b);
 	json_kv_int(&b, "clients", s->n_clients);
@@ -108,6 +131,12 @@ const struct native method_daemon_status = {
 		"\"commits\":{\"type\":\"integer\",\"description\":\"since the daemon started\"},"
 		"\"cycles\":{\"type\":\"integer\",\"description\":\"stored since the daemon "
 		"started\"}}},"
+		"\"record\":{\"type\":\"object\",\"properties\":{\"state\":{\"enum\":[\"ok\","
+		"\"broken\",\"unverified\"]},\"verified\":{\"type\":[\"string\",\"null\"],"
+		"\"format\":\"date-time\",\"description\":\"when somebody last did\"},"
+		"\"entry\":{\"type\":[\"integer\",\"null\"],\"description\":\"the newest one "
+		"then\"},\"problem\":{\"type\":[\"string\",\"null\"],\"description\":\"the "
+		"first thing that did not hold\"}}},"
 		"\"pens\":{\"type\":\"object\",\"properties\":{\"known\":{\"type\":\"integer\"},"
 		"\"attached\":{\"type\":\"integer\"},\"draining\":{\"type\":\"integer\"},\"live\":{"
 		"\"type\":\"integer\"}}},"

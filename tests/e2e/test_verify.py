@@ -79,6 +79,37 @@ def test_changed(clinic):
     expect_status(clinic.verify(clinic.path("bad.db"), "--checkpoint", clinic.path("c1")), 1, ["does NOT hold", f"Entry {seq}:"])
 
 
+def test_told(clinic):
+    """What was found in the running daemon's record is on status and in the audit, and in no entry; over a restart, too."""
+    def rename(value):
+        with sqlite3.connect(clinic.daemon.database) as db:
+            db.execute("UPDATE personal SET value = ? WHERE field = 'name' AND value IN ('Invented Person', 'Somebody Else')", (value,))
+        db.close()
+
+    def verify(status):
+        expect_status(clinic.ctl("verify", "--database", clinic.daemon.database, "--key", clinic.daemon.key), status)
+        return clinic.daemon.client().call("daemon.status")["record"]
+
+    expect_equal(verify(0)["state"], "ok", "status")
+    expect_status(clinic.ctl("status"), 0)
+    before = clinic.daemon.client().call("checkpoint.get")["seq"]
+    rename("Somebody Else")
+    told = verify(1)
+    expect_equal((told["state"], "its personal value" in told["problem"]), ("broken", True), "status")
+    expect_status(clinic.ctl("status"), 74, "its personal value")
+    expect_status(clinic.ctl("audit", "--rule", "chain-broken"), 5, ["chain-broken", "its personal value"])
+    expect_equal(clinic.daemon.client().call("checkpoint.get")["seq"], before, "nothing was written on")
+    # a copy's verdict is the copy's
+    expect_status(clinic.ctl("verify", "--database", clinic.path("new.db"), "--key", clinic.daemon.key), 0)
+    expect_equal(clinic.daemon.client().call("daemon.status")["record"], told, "after another file was verified")
+    clinic.daemon.terminate()
+    clinic.daemon = Daemon(clinic.directory).start()
+    expect_equal(clinic.daemon.client().call("daemon.status")["record"], told, "after a restart")
+    rename("Invented Person")
+    expect_equal(verify(0)["problem"], None, "mended")
+    expect_status(clinic.ctl("audit", "--rule", "chain-broken"), 0)
+
+
 def test_bad_files(clinic):
     with open(clinic.path("c1"), encoding="utf-8") as f:
         head = json.load(f)
@@ -116,6 +147,7 @@ def main():
     tap.case("the public key is enough", test_public_key, clinic)
     tap.case("an older copy", test_older_copy, clinic)
     tap.case("a changed value", test_changed, clinic)
+    tap.case("the daemon is told", test_told, clinic)
     tap.case("files that are none", test_bad_files, clinic)
     tap.case("a checkpoint of another record", test_other_record, clinic)
     tap.done()

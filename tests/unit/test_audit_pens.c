@@ -471,6 +471,21 @@ static void chain_broken(void **state)
 	world_tamper(&w, "UPDATE entry SET hash = (SELECT hash FROM head) WHERE seq = (SELECT "
 			 "max(seq) FROM entry)");
 	assert_found("chain-broken", "");
+	/* what stipplectl verify told */
+	{
+		struct db_msg msg = {.op = DB_VERIFIED,
+				     .verified = {.at_us = WORLD_NOW_US, .entry = 7}};
+
+		assert_int_equal(world_apply(&w, &msg), 0);
+		assert_found("chain-broken", "");
+		strcpy(msg.verified.problem, "Entry 5 is missing.");
+		assert_int_equal(world_apply(&w, &msg), 0);
+		assert_non_null(strstr(found("chain-broken"), "critical chain-broken/entry=0"));
+		assert_said("The record does not match its hashes: Entry 5 is missing.");
+		msg.verified.problem[0] = '\0';
+		assert_int_equal(world_apply(&w, &msg), 0);
+		assert_found("chain-broken", "");
+	}
 }
 
 static void retention_due(void **state)

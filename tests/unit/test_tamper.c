@@ -23,6 +23,7 @@ static const char *const working[] = {
 	"request",	/* answers for whoever asks again; they follow from the entry */
 	"audit_seen",	/* what subscribers were told */
 	"audit_cursor", /* up to where they were */
+	"verified",	/* what was found before; the next verification finds it again */
 };
 
 static int setup(void **state)

@@ -16,6 +16,6 @@ SELECT h.at_us, h.seq, 'entries after ' || h.seq || ' were not signed'
 FROM head h
 WHERE h.seq <> (SELECT max(seq) FROM entry)
 UNION ALL
-SELECT f.at_us, f.id, coalesce(f.detail ->> 'problem', 'a verification failed')
-FROM finding f
-WHERE f.kind = 'record.broken'
+SELECT v.at_us, 0, rtrim(v.problem, '.')
+FROM verified v
+WHERE v.id = 1 AND v.problem IS NOT NULL

@@ -1,0 +1,1 @@
+SELECT at_us, entry, problem FROM verified
