@@ -364,6 +364,91 @@ static void session_long(void **state)
 				     "warn session-long/session=4 4.01/4");
 }
 
+/* ---- profiles ---- */
+
+static int64_t acknowledged(const char *finding)
+{
+	char sql[200];
+
+	snprintf(sql, sizeof(sql),
+		 "SELECT count(*) FROM acknowledgement a JOIN personal p ON p.entry = "
+		 "a.reason_entry AND p.field = 'reason' WHERE a.finding = '%s'",
+		 finding);
+	return world_int(&w, sql);
+}
+
+/*
+ * Each session is judged by the values that are in force on its day by what is known now, also when that is
+ * loaded after it, with a day before it; the finding is the same one, and what was said of it stays.
+ */
+static void values_of_the_day(void **state)
+{
+	(void)state;
+	for (int day = 2; day <= 10; day += 4)
+		sat(anna, AT(day, 9, 0), 5 * 60);
+	clinic_do(&w, "profile.load", T("text", db_profile_shipped("default")));
+	assert_found("session-long", "warn session-long/session=1 5/4\n"
+				     "warn session-long/session=2 5/4\n"
+				     "warn session-long/session=3 5/4");
+	clinic_do(&w, "audit.acknowledge", T("finding", "session-long/session=3"),
+		  T("reason", "with two breaks"));
+	/* known late, and in force from the 6th on */
+	clinic_do(&w, "profile.load",
+		  T("text",
+		    "[profile]\nname = house\ninclude = default\n[rule session-long]\n"
+		    "warn_h = 4.5\nerror_h = 5\nsource = before\n"
+		    "[rule session-long from 2026-11-06]\nwarn_h = 5\nsource = by a letter\n"
+		    "[rule session-long from 2026-11-10]\nerror_h = 4.9\n"));
+	clinic_do(&w, "profile.use", T("profile", "house"));
+	assert_found("session-long", "warn session-long/session=1 5/4.5\n"
+				     "error session-long/session=3 5/4.9");
+	assert_int_equal(acknowledged("session-long/session=3"), 1);
+	/* in use from a day on: what was before goes by the profile of before */
+	clinic_do(&w, "profile.use", T("profile", "default"));
+	clinic_do(&w, "profile.use", T("profile", "house"), T("from", "2026-11-10"));
+	assert_found("session-long", "warn session-long/session=1 5/4\n"
+				     "warn session-long/session=2 5/4\n"
+				     "error session-long/session=3 5/4.9");
+	/* the rule is off for a while: the session of then is not judged, nor forgotten */
+	clinic_do(&w, "profile.load",
+		  T("text", "[profile]\nname = house\ninclude = default\n"
+			    "[rule session-long from 2026-11-03]\nenabled = no\n"
+			    "[rule session-long from 2026-11-08]\nenabled = yes\nwarn_h = 4.2\n"));
+	clinic_do(&w, "profile.use", T("profile", "house"));
+	assert_found("session-long", "warn session-long/session=1 5/4\n"
+				     "warn session-long/session=3 5/4.2");
+	assert_int_equal(acknowledged("session-long/session=3"), 1);
+}
+
+/* What nobody says anything of comes from what is included, as deep as that goes. */
+static void included(void **state)
+{
+	char text[200];
+
+	(void)state;
+	sat(anna, AT(2, 9, 0), 5 * 60);
+	for (int i = 0; i < 9; i++) {
+		if (i == 0)
+			strcpy(text, "[profile]\nname = p0\n[rule session-long]\n"
+				     "warn_h = 4.75\nerror_h = off\n");
+		else
+			snprintf(text, sizeof(text),
+				 "[profile]\nname = p%d\ninclude = p%d\n[rule age]\nage_years = "
+				 "%d\n",
+				 i, i - 1, 12 + i);
+		clinic_do(&w, "profile.load", T("text", text));
+	}
+	clinic_do(&w, "profile.use", T("profile", "p8"));
+	assert_found("session-long", "warn session-long/session=1 5/4.75");
+	assert_found("age", "critical age/session=1 /20"); /* the one in use comes first */
+	clinic_refused(&w, "eight deep", "profile.load",
+		       T("text", "[profile]\nname = p9\ninclude = p8\n"));
+	clinic_refused(&w, "none can include itself", "profile.load",
+		       T("text", "[profile]\nname = p0\ninclude = p3\n"));
+	clinic_refused(&w, "load it first", "profile.load",
+		       T("text", "[profile]\nname = p9\ninclude = nobody\n"));
+}
+
 static int64_t course;
 
 static int64_t sat_in_course(const char *kind, int64_t start_us)
@@ -469,6 +554,8 @@ static const struct CMUnitTest tests[] = {
 	RULE_TEST(patch_test),
 	RULE_TEST(reaction_open),
 	RULE_TEST(session_long),
+	RULE_TEST(values_of_the_day),
+	RULE_TEST(included),
 	RULE_TEST(spacing),
 	RULE_TEST(topup_due),
 	cmocka_unit_test(every_rule_has_its_cases),
