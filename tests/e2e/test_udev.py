@@ -205,12 +205,19 @@ def case_grabbers(machine):
 
 def case_serials(machine):
     """A serial number is what a stranger wrote into a device."""
-    for serial, link in (("../../sda", "/dev/pen/by-serial/.._.._sda"), ("a b", "/dev/pen/by-serial/a_b"), ("%k$env{X}", None)):
+    for serial, link in (("../../sda", "/dev/pen/by-serial/.._.._sda"), ("a b", "/dev/pen/by-serial/a_b"), ("%k$env{X}", None), ("..", None),
+                         (".", None), ("-", "/dev/pen/by-serial/-"), ("7" * 126, "/dev/pen/by-serial/" + "7" * 126), ("a;b|c", None),
+                         ("\u00e9\u65e5", None), ("\u202e1", None), ("   ", None)):
         event = machine.event(machine.usb(["ff5057"], serial=serial))
         expect(event.is_pen, f"{serial!r}: no pen")
         ours = {found for found in event.links if "pen" in found or "sda" in found}
-        expect(all(found.startswith("/dev/pen/by-serial/") and ".." not in found.split("/") for found in ours), f"{serial!r}: {ours}")
+        expect(all(re.fullmatch(r"/dev/pen/by-serial/[ -.0-~]+", found) and not {".", ".."} & set(found.split("/")) for found in ours),
+               f"{serial!r}: {ours}")
         expect(link is None or link in ours, f"{serial!r}: {ours}")
+    # Two pens that say the same are both pens; the name leads to one of them, and IDENTITY tells them apart or not.
+    for _ in range(2):
+        event = machine.event(machine.usb(["ff5057"], serial="TWIN"))
+        expect(event.is_pen and "/dev/pen/by-serial/TWIN" in event.links, f"twins: {event.tags}, {event.links}")
     event = machine.event(machine.usb(["ff5057"], serial=None))
     expect(event.is_pen and not any("/pen/" in link for link in event.links), f"no serial: {event.tags}, {event.links}")
 
