@@ -130,6 +130,24 @@ static int check_named(struct ctl *ctl, size_t i)
 	return status;
 }
 
+/* Whether what was said is right, before what was not said is missed: it may be the other thing. */
+static int check_said(struct ctl *ctl)
+{
+	int status = 0;
+
+	for (size_t i = 0; status == 0 && i < ctl->verb->n_own; i++) {
+		const struct ctl_own *own = &ctl->verb->own[i];
+		struct buf ignored = BUF_INIT(0);
+
+		if (own->fixed || !ctl->value[i])
+			continue;
+		json_open(&ignored, '{');
+		status = ctl_add_value(ctl, &ignored, own->param, own->name, ctl->value[i]);
+		buf_done(&ignored);
+	}
+	return status;
+}
+
 int ctl_ask_missing(struct ctl *ctl)
 {
 	bool interactive = ctl_interactive(), asked = false;
@@ -141,6 +159,10 @@ int ctl_ask_missing(struct ctl *ctl)
 
 		if (!required || own->fixed || ctl->value[i])
 			continue;
+		if (!asked)
+			status = check_said(ctl);
+		if (status != 0)
+			return status;
 		if (!interactive)
 			return refuse_missing(ctl->verb, own);
 		for (size_t k = 0; status == 0 && !asked && k < ctl->verb->n_own; k++)

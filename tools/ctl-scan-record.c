@@ -338,6 +338,8 @@ static void say_of(const struct gs1 *label, const struct found *f, struct buf *b
 		buf_adds(b, ", lot ");
 		text_add_safe(b, f->lot_number, strlen(f->lot_number));
 	}
+	if (!f->lot_number[0])
+		buf_adds(b, ", without a lot");
 	if (f->expiry[0])
 		buf_addf(b, " (%sgood to %s)", f->lot_is_new ? "new, " : "", f->expiry);
 	else if (f->lot_is_new)

@@ -100,6 +100,7 @@ tell_how_to_go_on() {
 	echo
 	echo "    export STIPPLE_SOCKET=$STIPPLE_SOCKET PATH=$build:\$PATH"
 	echo "    stipplectl watch"
+	echo "    stipplectl report session 1002 --html=session.html     # the form as a page, for a browser or a printer"
 	echo "    stipplectl --help"
 	echo
 	echo "    echo 'pull 0' | socat - UNIX:$directory/pens.control     # pull a pen's cable; 'plug 0' puts it back, 'help' lists more"
@@ -174,6 +175,8 @@ say "What belongs to nobody stays visible until somebody links it, or says why n
 show "stipplectl runs --pen DEMO-0003 --since today --attribution unattributed"
 say "Anna gets up."
 show "stipplectl session end anna"
+say "An inspector asks for yesterday's session: the head of its form. With --html=FILE it is a page to be printed, with drawings."
+show "stipplectl report session 1002 | head -n 17"
 show "stipplectl sql 'SELECT client_number, client_name, kind, runs, cycles, round(on_time_s) AS on_time_s FROM sessions ORDER BY id'"
 
 simulator live 0 on

@@ -308,7 +308,7 @@ static int run(struct moment *m, sqlite3_stmt *stmt, int (*on_progress)(void *),
 	if (r == -ENOENT)
 		return refuse_with(&m->job->refusal, REFUSE_NOT_FOUND, "record",
 				   "There was no %s #%" PRId64 " at %s.", m->noun, m->id,
-				   time_format_utc(m->at_us, at));
+				   time_format_local(m->at_us, at));
 	if (r == -EINTR || (r == -EIO && on_progress(ctx)))
 		return fail(m, -ETIME, "took too long; ask for an earlier time");
 	if (r == -EIO && sqlite3_errcode(m->now) == SQLITE_OK)

@@ -129,6 +129,27 @@ static bool is_by_client(const char *noun)
 	return false;
 }
 
+/* Kinds of records of which a clinic has a handful: all of them are told. */
+static bool is_few(const char *noun)
+{
+	return streq(noun, "pen") || streq(noun, "place");
+}
+
+static int refuse_name(struct sqlcache *cache, sqlite3 *handle, const struct db_param *p,
+		       const char *noun, const char *text, struct db_refusal *ret)
+{
+	struct candidates all = {.n = 0};
+	int r = is_few(noun) ? look_up(cache, handle, db_resolve_find(noun), "", &all) : 0;
+
+	if (r == 0 && all.n > 0 && all.n == all.total)
+		write_candidates(&ret->data, &all);
+	if (r == 0)
+		r = refuse_with(ret, REFUSE_NOT_FOUND, p->name, "There is no %s \"%.100s\".", noun,
+				text);
+	candidates_done(&all);
+	return r;
+}
+
 /*
  * Nothing is called that. What people call by its client is missing for one of three reasons: the
  * client has others, which are told; has none; or there is no such client.
@@ -141,8 +162,7 @@ static int refuse_none(struct sqlcache *cache, sqlite3 *handle, const struct db_
 	int r;
 
 	if (!is_by_client(noun))
-		return refuse_with(ret, REFUSE_NOT_FOUND, p->name, "There is no %s \"%.100s\".",
-				   noun, text);
+		return refuse_name(cache, handle, p, noun, text, ret);
 	snprintf(head, sizeof(head), "%.*s", (int)strcspn(text, "/"), text);
 	r = look_up(cache, handle, db_resolve_find("client"), head, &clients);
 	if (r == 0 && strchr(text, '/'))

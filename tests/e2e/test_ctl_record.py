@@ -122,6 +122,8 @@ def test_mistakes(desk):
     desk.fails(1, "Client 1001 Änna Example has no course that is called so.", "course", "show", "1001/2")
     desk.fails(64, "needs --reason", "client", "erase", "1002")
     desk.fails(64, "not after", "runs", "--since", "today", "--until", "yesterday")
+    desk.fails(64, ["noun 'anna' is not known", "client"], "history", "anna")  # what was said is looked at first
+    desk.fails(1, ['There is no pen "TEST-9"', "TEST-0001 (#1), TEST-0002 (#2)"], "hygiene", "add", "barrier", "TEST-9")
     desk.fails(64, "no table", "today", "--csv")
 
 
@@ -248,7 +250,7 @@ def test_scan_asks_once(desk):
     status, shown = desk.talk(["scan"], ("scan (nothing: done): ", "]C0INK-7"), ("which product is it", "Invented ink"),
                               ("category", "pigment"), ("scan (", "INK-7"), ("scan (", ""))
     expect_equal(status, 0, shown)
-    expect_equal(shown.count("Invented ink: used in session #1."), 2, f"both scans: {shown}")
+    expect_equal(shown.count("Invented ink, without a lot: used in session #1."), 2, f"both scans: {shown}")
     expect_equal(shown.count("is not known"), 1, f"asked once: {shown}")
     status, shown = desk.talk(["scan", f"]C101{GTIN}"], ("lot (scan", "KL9"))
     expect_equal(status, 0, shown)

@@ -40,7 +40,7 @@ def test_demo():
     output, _ = demo.communicate(timeout=HANG_SECONDS)
     expect(demo.returncode == 0, output)
     commands = re.findall(r"^\$ (\S+) (\S+)", output, re.M)
-    for verb in ("status", "pens", "runs", "sql", "run", "watch", "practitioner", "client", "lot", "session", "consent", "today"):
+    for verb in ("status", "pens", "runs", "sql", "run", "watch", "practitioner", "client", "lot", "session", "consent", "today", "report"):
         expect(("stipplectl", verb) in commands, f"{verb} is not shown in\n{output}")
     for pattern in (r"^pens live +3$", r"^DEMO-0003 +Imaginary 3 +live", r"  cycles  run \d+: \d+ cycles from ",
                     r"^Drained|^# Drained: every record", r'"frequency_hz":\{"value":'):
@@ -50,6 +50,8 @@ def test_demo():
     expect(table["1002"][0] > 50 and table["1002"][1] > 50000, f"yesterday's client has no machine time: {table}")
     expect(table["1001"][0] == 1 and table["1001"][1] > 0, f"the client in the chair has no machine time: {table}")
     expect("serial number S-0001: used in session" in output, f"the box was not scanned:\n{output}")
+    expect(re.search(r"^Session record #1$", output, re.M) and "  * There is no consent that holds for this session.\n" in output,
+           f"the head of the inspector's form:\n{output}")
     expect("backdated" in output, f"the running pen's time was not backdated:\n{output}")
     expect(len(re.findall(r"DEMO-0003 .* -  none$", output, re.M)) >= 1, f"no run is nobody's:\n{output}")
     expect("failing" not in output and "\x1b" not in output, "trouble, or colours in a pipe")
