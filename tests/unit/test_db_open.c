@@ -343,9 +343,9 @@ static void create_and_close(void *arg)
 /* Of the calls that change files, each so many'th. With a sanitizer an opening takes long, and does
  * the same. */
 #ifdef __SANITIZE_ADDRESS__
-#define EACH_CHANGE 12
+#define EACH_CHANGE 24
 #else
-#define EACH_CHANGE 3
+#define EACH_CHANGE 5
 #endif
 
 struct crashes {
@@ -396,7 +396,7 @@ static void creation_killed(void **state)
 	unsigned long n = 1;
 
 	(void)state;
-	for (;; n += 1 + n / 2) {
+	for (;; n += n) {
 		world_paths(&w);
 		if (!killed_at_call(n, create_and_close, NULL))
 			break;

@@ -77,6 +77,16 @@ static void put_back(void)
 
 static size_t n_tampered, n_missed;
 
+/*
+ * Each way is tried without sanitizers. With them only each fifth: a verification takes a tenth of a
+ * second then, and all of them run through the same code.
+ */
+#ifdef __SANITIZE_ADDRESS__
+#define EACH_WAY 5
+#else
+#define EACH_WAY 1
+#endif
+
 /* @sql is done to the file; verification must fail and its sentence say @names (or @or_names). */
 static void assert_found(const char *sql, const char *names, const char *or_names)
 {
@@ -85,13 +95,15 @@ static void assert_found(const char *sql, const char *names, const char *or_name
 	_cleanup_(freep) char *all = NULL;
 	int r;
 
+	n_tampered++;
+	if (n_tampered % EACH_WAY != 0)
+		return;
 	assert_true(asprintf(&all,
 			     "PRAGMA foreign_keys=OFF; PRAGMA ignore_check_constraints=ON; %s",
 			     sql) > 0);
 	world_tamper(&w, all);
 	r = db_verify(&options, &report, NULL, NULL);
 	put_back();
-	n_tampered++;
 	if ((r == -EUCLEAN || (r == -ENOKEY && strstr(report.problem, "is not the one of"))) &&
 	    (strstr(report.problem, names) || (or_names && strstr(report.problem, or_names))))
 		return;
