@@ -121,6 +121,33 @@ def started_while_running():
     c.end()
 
 
+def ended_too_early():
+    """Ended by mistake and taken up again: what its pen did meanwhile is its, unless somebody else has the pen by then."""
+    c = Clinic(1)
+    c.call("session.start", client="1001", pen="SIM-0001")
+    c.beyond_doubt()
+    first = c.run_starts(0)
+    c.call("session.end", session="1001")
+    c.sim.ask("run 0 stop")
+    c.caught_up()
+    c.beyond_doubt()
+    second = c.run_starts(0)
+    c.sim.ask("run 0 stop")
+    c.caught_up()
+    c.expect_truth({1: {("SIM-0001", first)}})
+    again = c.call("session.reopen", session="1001", reason="she only stood up")
+    expect_equal((again["pens"], again["runs"]), (["SIM-0001"], 2), "what it holds again")
+    c.expect_truth({1: {("SIM-0001", first), ("SIM-0001", second)}})
+    third = c.run_starts(0)
+    c.sim.ask("run 0 stop")
+    c.caught_up()
+    c.expect_truth({1: {("SIM-0001", first), ("SIM-0001", second), ("SIM-0001", third)}})
+    c.call("session.end", session="1001")
+    c.call("session.start", client="1002", pen="SIM-0001")
+    c.refused("session.reopen", "Pen SIM-0001 was held by session #2 of client 1002 since", session="#1", reason="the wrong one")
+    c.end()
+
+
 def pen_changed_halfway():
     c = Clinic(2)
     c.call("session.start", client="1001", pen="SIM-0001")
@@ -234,6 +261,7 @@ def main():
     tap = Tap()
     tap.case("a session that was started before its work", started_before)
     tap.case("one that was started while the pen ran", started_while_running)
+    tap.case("one that was ended too early", ended_too_early)
     tap.case("a pen changed half-way", pen_changed_halfway)
     tap.case("a pen that worked without the daemon", drained_later)
     tap.case("one that nobody ended", idle_sessions_close)
