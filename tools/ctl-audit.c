@@ -1,20 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /* audit: what the rules find, grouped for people, a line each for scripts; the exit status says how
- * bad the worst of it is. profile load and use: from a file, or from those that came with this
- * program. */
+ * bad the worst of it is. On a terminal lines are broken between words. */
 #include "ctl-client.h"
 #include "ctl-table.h"
 
 #include <stdio.h>
+#include <sys/ioctl.h>
 
 #include "db/audit.h"
-
-#define OWN_PROFILES STIPPLE_SYSCONFDIR "/stipple/profiles"
 
 struct shown {
 	struct ctl *ctl;
 	const json_t *answer;
+	size_t width; /* of the terminal; 0: it is none, and lines stay whole */
 };
+
+static size_t terminal_width(const struct ctl *ctl)
+{
+	struct winsize size = {0};
+
+	if (!ctl->terminal)
+		return 0;
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40 ? size.ws_col : 80;
+}
 
 static const char *text_of(const json_t *object, const char *key)
 {
@@ -33,40 +41,62 @@ static void add_when(struct buf *out, const json_t *row)
 	buf_adds(out, "  ");
 }
 
-static void print_safe(struct buf *line, const char *text)
+/* Writes @line and, safe for a terminal, @text behind it; further lines begin under its first word. */
+static void print_safe(const struct shown *s, struct buf *line, const char *text)
 {
-	text_add_safe(line, text, strlen(text));
+	size_t indent = line->len, taken = indent;
+	struct buf safe = BUF_INIT(0);
+
+	text_add_safe(&safe, text, strlen(text));
+	/* an accent counts as a column: a line is short then */
+	for (const char *p = safe.data ? safe.data : "", *next; *p; p = next) {
+		size_t len = strcspn(p, " ");
+
+		next = p + len + strspn(p + len, " ");
+		if (s->width > indent + 20 && taken > indent && taken + 1 + len > s->width) {
+			puts(line->data ? line->data : "");
+			buf_reset(line);
+			for (taken = 0; taken < indent; taken++)
+				buf_addc(line, ' ');
+		} else if (p > safe.data) {
+			buf_addc(line, ' ');
+			taken++;
+		}
+		buf_add(line, p, len);
+		taken += len;
+	}
 	if (line->data)
 		puts(line->data);
 	buf_done(line);
 	*line = BUF_INIT(0);
+	buf_done(&safe);
 }
 
-static void print_acknowledged(const json_t *seen)
+static void print_acknowledged(const struct shown *s, const json_t *seen)
 {
 	struct buf line = BUF_INIT(0);
 
 	buf_adds(&line, "      acknowledged by ");
 	text_add_safe(&line, text_of(seen, "by"), strlen(text_of(seen, "by")));
 	buf_adds(&line, *text_of(seen, "reason") ? ": " : "");
-	print_safe(&line, text_of(seen, "reason"));
+	print_safe(s, &line, text_of(seen, "reason"));
 }
 
 /* @own: what to do is not the same for all of the group, whose heading does not say it. */
-static void print_finding(const json_t *row, bool own)
+static void print_finding(const struct shown *s, const json_t *row, bool own)
 {
 	const json_t *seen = json_object_get(row, "acknowledged");
 	struct buf line = BUF_INIT(0);
 
 	add_when(&line, row);
-	print_safe(&line, text_of(row, "says"));
+	print_safe(s, &line, text_of(row, "says"));
 	buf_adds(&line, "      ");
-	print_safe(&line, text_of(row, "finding"));
+	print_safe(s, &line, text_of(row, "finding"));
 	if (json_is_object(seen)) {
-		print_acknowledged(seen);
+		print_acknowledged(s, seen);
 	} else if (own) {
 		buf_adds(&line, "      ");
-		print_safe(&line, text_of(row, "do"));
+		print_safe(s, &line, text_of(row, "do"));
 	}
 	buf_done(&line);
 }
@@ -83,24 +113,25 @@ static bool same_group(const json_t *a, const json_t *b)
 static void print_heading(const struct shown *s, const json_t *row, size_t n, bool own)
 {
 	bool seen = json_is_object(json_object_get(row, "acknowledged"));
+	const char *source = text_of(row, "source");
 	struct buf line = BUF_INIT(0);
 
-	buf_addf(&line, "%s%s%s: %s%s, %zu finding%s (", s->ctl->colours ? "\033[1m" : "",
-		 seen ? "acknowledged, " : "", text_of(row, "severity"), text_of(row, "rule"),
-		 s->ctl->colours ? "\033[0m" : "", n, n == 1 ? "" : "s");
-	if (line.data)
-		fputs(line.data, stdout);
+	buf_addf(&line, "%s%s: %s, %zu finding%s", seen ? "acknowledged, " : "",
+		 text_of(row, "severity"), text_of(row, "rule"), n, n == 1 ? "" : "s");
+	printf("%s%s%s", s->ctl->colours ? "\033[1m" : "", line.data ? line.data : "",
+	       s->ctl->colours ? "\033[0m" : "");
+	/* on a line of its own where it does not fit */
+	if (s->width > 0 && line.len + strlen(source) + 3 > s->width)
+		fputs("\n ", stdout);
 	buf_done(&line);
 	line = BUF_INIT(0);
-	text_add_safe(&line, text_of(row, "source"), strlen(text_of(row, "source")));
-	buf_addc(&line, ')');
-	if (line.data)
-		puts(line.data);
+	text_add_safe(&line, source, strlen(source));
+	printf(" (%s)\n", line.data ? line.data : "");
 	buf_done(&line);
 	line = BUF_INIT(0);
 	if (!seen && !own) {
 		buf_adds(&line, "  ");
-		print_safe(&line, text_of(row, "do"));
+		print_safe(s, &line, text_of(row, "do"));
 	}
 	buf_done(&line);
 }
@@ -141,7 +172,7 @@ static void print_groups(const struct shown *s)
 				      text_of(json_array_get(rows, end), "do"));
 		print_heading(s, first, end - i, own);
 		for (size_t k = i; k < end; k++)
-			print_finding(json_array_get(rows, k), own);
+			print_finding(s, json_array_get(rows, k), own);
 		puts("");
 	}
 	print_summary(s);
@@ -178,12 +209,170 @@ static int worst(const struct shown *s)
 					   : 0;
 }
 
+/* ---- what people mistype ---- */
+
+/* How many letters are to be changed, left out or put in. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[64], n = strlen(b);
+
+	if (n >= ELEMENTSOF(row))
+		return SIZE_MAX;
+	for (size_t i = 0; i <= n; i++)
+		row[i] = i;
+	for (; *a; a++) {
+		size_t corner = row[0]++;
+
+		for (size_t i = 1; i <= n; i++) {
+			size_t least = MIN(MIN(row[i - 1], row[i]) + 1, corner + (*a != b[i - 1]));
+
+			corner = row[i];
+			row[i] = least;
+		}
+	}
+	return row[n];
+}
+
+/* The daemon has said that there is no such rule: says which may be meant. */
+static void suggest(struct ctl *ctl)
+{
+	const char *rule = ctl_value(ctl, "rule"), *nearest = NULL;
+	size_t least = SIZE_MAX;
+
+	for (size_t i = 0; rule && i < db_n_rules; i++) {
+		const char *name = db_rules[i].query.method;
+		size_t d = distance(rule, name);
+
+		if (d < least) {
+			least = d;
+			nearest = name;
+		}
+	}
+	if (nearest && least > 0 && least <= 1 + strlen(rule) / 4)
+		ctl_fail(0, "is %s meant? `stipplectl audit rules` lists all", nearest);
+	else if (nearest && least > 0)
+		ctl_fail(0, "`stipplectl audit rules` lists all");
+}
+
+static void print_part(const struct shown *s, const char *what, const char *text)
+{
+	struct buf line = BUF_INIT(0);
+
+	buf_addf(&line, "%-8s", what);
+	print_safe(s, &line, text);
+}
+
+/* "  warn_h 4 h: warn, until 2026-07-01", what that is, and who asks for it. */
+static void print_value(const struct shown *s, const json_t *value)
+{
+	static const struct ctl_column plain = {.type = TYPE_TEXT};
+	const char *name = text_of(value, "name"), *from = text_of(value, "from"),
+		   *to = text_of(value, "to"), *severity = text_of(value, "severity");
+	const json_t *set = json_object_get(value, "value");
+	struct buf line = BUF_INIT(0);
+
+	buf_adds(&line, "  ");
+	text_add_safe(&line, name, strlen(name));
+	buf_addc(&line, ' ');
+	if (streq(name, "enabled"))
+		buf_adds(&line, json_number_value(set) != 0 ? "yes" : "no");
+	else
+		cell_text(&plain, set, &line);
+	if (*text_of(value, "unit"))
+		buf_addf(&line, " %s", text_of(value, "unit"));
+	buf_addf(&line, "%s%s%s%s%s%s", *severity ? ": " : "", severity, *from ? ", from " : "",
+		 from, *to ? ", before " : "", to);
+	puts(line.data ? line.data : "");
+	buf_reset(&line);
+	if (*text_of(value, "doc")) {
+		buf_adds(&line, "      ");
+		print_safe(s, &line, text_of(value, "doc"));
+	}
+	buf_adds(&line, "      source: ");
+	print_safe(s, &line, text_of(value, "source"));
+}
+
+static void print_rule(const struct shown *s)
+{
+	const json_t *value;
+	size_t i;
+
+	print_part(s, "rule", text_of(s->answer, "rule"));
+	print_part(s, "checks", text_of(s->answer, "doc"));
+	print_part(s, "of each", text_of(s->answer, "scope"));
+	if (json_is_true(json_object_get(s->answer, "online")))
+		print_part(s, "when", "also while the session is open");
+	print_part(s, "says", text_of(s->answer, "says"));
+	print_part(s, "do", text_of(s->answer, "do"));
+	puts("values");
+	json_array_foreach(json_object_get(s->answer, "values"), i, value) print_value(s, value);
+}
+
+int ctl_audit_explain(struct ctl *ctl)
+{
+	struct ctl_answer answer = {};
+	struct shown s = {.ctl = ctl, .width = terminal_width(ctl)};
+	int status;
+
+	if (ctl->format != FORMAT_TABLE)
+		return ctl_print_object(ctl);
+	status = ctl_ask(ctl, &answer);
+	s.answer = answer.result;
+	if (status == 0)
+		print_rule(&s);
+	else if (ctl_value(ctl, "rule"))
+		suggest(ctl);
+	ctl_answer_done(&answer);
+	return status;
+}
+
+/* Whether the audit finds it now; true when that cannot be said. */
+static bool is_found(struct ctl *ctl, const char *finding)
+{
+	struct ctl_answer answer = {};
+	struct buf params = BUF_INIT(0), rule = BUF_INIT(0);
+	bool found = true;
+	const json_t *row;
+	size_t i;
+
+	buf_add(&rule, finding, strcspn(finding, "/"));
+	json_open(&params, '{');
+	json_kv_text(&params, "rule", rule.data);
+	json_kv_int(&params, "limit", 10000);
+	json_close(&params, '}');
+	if (params.error == 0 && ctl_try(ctl, "audit.list", params.data, &answer) == 0) {
+		found = json_is_true(json_object_get(answer.result, "truncated"));
+		json_array_foreach(json_object_get(answer.result, "rows"), i, row) found |=
+			streq(text_of(row, "finding"), finding);
+	}
+	ctl_answer_done(&answer);
+	buf_done(&params);
+	buf_done(&rule);
+	return found;
+}
+
+int ctl_audit_acknowledge(struct ctl *ctl)
+{
+	const char *finding;
+	int status = ctl_change(ctl);
+
+	finding = ctl_value(ctl, "finding");
+	if (status == 0 && finding && !is_found(ctl, finding))
+		ctl_fail(0,
+			 "note: the audit finds no %s now; see that it is written as in "
+			 "`stipplectl audit`",
+			 finding);
+	return status;
+}
+
 int ctl_audit(struct ctl *ctl)
 {
 	struct ctl_answer answer = {};
-	struct shown s = {.ctl = ctl};
+	struct shown s = {.ctl = ctl, .width = terminal_width(ctl)};
 	int status = ctl_ask(ctl, &answer);
 
+	if (status != 0 && ctl_value(ctl, "rule"))
+		suggest(ctl);
 	s.answer = answer.result;
 	if (status == 0 && ctl->format == FORMAT_TABLE)
 		print_groups(&s);
@@ -193,129 +382,4 @@ int ctl_audit(struct ctl *ctl)
 		status = worst(&s);
 	ctl_answer_done(&answer);
 	return status;
-}
-
-/* ---- profiles ---- */
-
-static const char *shipped(const char *name)
-{
-	for (size_t i = 0; i < db_n_profiles; i++)
-		if (streq(db_profiles[i].name, name))
-			return db_profiles[i].sql;
-	return NULL;
-}
-
-static const char *all_shipped(char *out, size_t size)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < db_n_profiles && n < size; i++)
-		n += (size_t)snprintf(out + n, size - n, "%s%s", i > 0 ? ", " : "",
-				      db_profiles[i].name);
-	return out;
-}
-
-/* A file; the clinic's own of that name; one that came with stipple, where the caller goes on. */
-static FILE *open_text(const char *path)
-{
-	char own[512];
-	FILE *f;
-
-	if (streq(path, "-"))
-		return stdin;
-	f = fopen(path, "re");
-	if (f || errno != ENOENT || strchr(path, '/') ||
-	    (size_t)snprintf(own, sizeof(own), "%s/%s.conf", OWN_PROFILES, path) >= sizeof(own))
-		return f;
-	return fopen(own, "re");
-}
-
-static int read_text(const char *path, char **ret)
-{
-	_cleanup_(freep) char *text = calloc(1, LIMIT_PROFILE_BYTES + 2);
-	FILE *f = text ? open_text(path) : NULL;
-	int error = errno;
-	char names[300];
-	size_t n;
-	bool bad;
-
-	if (!text)
-		return ctl_fail_memory();
-	if (!f && error == ENOENT && shipped(path))
-		*ret = strdup(shipped(path));
-	if (!f)
-		return *ret ? 0
-			    : ctl_fail(
-				      EXIT_NO_INPUT,
-				      "%s: %s; allowed are a file, the name of one in " OWN_PROFILES
-				      ", and that of a profile which came with stipple (%s)",
-				      path, strerror(error), all_shipped(names, sizeof(names)));
-	n = fread(text, 1, LIMIT_PROFILE_BYTES + 1, f);
-	bad = ferror(f) != 0;
-	if (f != stdin)
-		fclose(f);
-	if (bad)
-		return ctl_fail(EXIT_NO_INPUT, "%s: it cannot be read", path);
-	if (n > LIMIT_PROFILE_BYTES || strlen(text) != n)
-		return ctl_fail(EXIT_DATA,
-				n > LIMIT_PROFILE_BYTES ? "%s: larger than %d bytes"
-							: "%s: holds a zero byte, so it is no text",
-				path, LIMIT_PROFILE_BYTES);
-	*ret = TAKE_PTR(text);
-	return 0;
-}
-
-int ctl_profile_load(struct ctl *ctl)
-{
-	_cleanup_(freep) char *text = NULL, *path = NULL;
-	int status = ctl_ask_missing(ctl);
-
-	if (status != 0)
-		return status;
-	path = strdup(ctl_value(ctl, "text"));
-	if (!path)
-		return ctl_fail_memory();
-	status = read_text(path, &text);
-	if (status == 0)
-		status = ctl_set_value(ctl, "text", text);
-	if (status == 0 && !ctl_value(ctl, "file"))
-		status = ctl_set_value(ctl, "file", path);
-	return status == 0 ? ctl_change(ctl) : status;
-}
-
-/* One that came with the program need not be loaded by hand. */
-static int load_shipped(struct ctl *ctl, const char *name)
-{
-	struct ctl_answer list = {}, loaded = {};
-	struct buf params = BUF_INIT(0);
-	const json_t *row;
-	bool there = false;
-	size_t i;
-	int status;
-
-	status = ctl_call(ctl, "profile.list", "{}", &list);
-	json_array_foreach(json_object_get(list.result, "rows"), i, row) there |=
-		streq(text_of(row, "name"), name);
-	json_open(&params, '{');
-	json_kv_text(&params, "text", shipped(name));
-	json_kv_text(&params, "file", name);
-	json_close(&params, '}');
-	if (status == 0 && !there)
-		status = params.error ? ctl_fail_memory()
-				      : ctl_call(ctl, "profile.load", params.data, &loaded);
-	ctl_answer_done(&list);
-	ctl_answer_done(&loaded);
-	buf_done(&params);
-	return status;
-}
-
-int ctl_profile_use(struct ctl *ctl)
-{
-	const char *name;
-	int status = ctl_ask_missing(ctl);
-
-	name = ctl_value(ctl, "profile");
-	if (status == 0 && name && shipped(name) && !ctl_value(ctl, "dry_run"))
-		status = load_shipped(ctl, name);
-	return status == 0 ? ctl_change(ctl) : status;
 }

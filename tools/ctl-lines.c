@@ -160,10 +160,11 @@ const struct ctl_line ctl_lines[] = {
 	 .example = "stipplectl audit --since 2026-11-01 --severity error\n"
 		    "stipplectl audit --client 1001 --json | jq -r .finding\n"
 		    "Exit status: 3 warn, 4 error, 5 critical, of the worst that nobody acknowledged; else 0."},
-	{.method = "audit.rules", .columns = "rule severity values source scope online enabled"},
-	{.method = "audit.explain", .args = "rule"},
+	{.method = "audit.rules", .columns = "rule severity thresholds source scope online enabled"},
+	{.method = "audit.explain", .args = "rule", .run = ctl_audit_explain},
 	{.method = "audit.acknowledge",
 	 .args = "finding",
+	 .run = ctl_audit_acknowledge,
 	 .done = "Acknowledged: {finding}",
 	 .example = "stipplectl audit acknowledge session-long/session=12 --reason 'two breaks, not entered'"},
 	{.method = "profile.load",
@@ -176,6 +177,10 @@ const struct ctl_line ctl_lines[] = {
 	 .run = ctl_profile_use,
 	 .done = "Profile {name} judges[ from {from} on]",
 	 .example = "stipplectl profile use oregon-331-915\nstipplectl profile use site --from 2026-07-01"},
+	{.method = "profile.get",
+	 .args = "profile",
+	 .run = ctl_profile_show,
+	 .example = "stipplectl profile show derby >mine.conf"},
 	{.method = "profile.list", .columns = "name in_use from include values loaded doc"},
 
 	/* ---- machine time ---- */

@@ -232,14 +232,15 @@ static bool get(struct sentence *s, const char *noun, int64_t id, const char *te
 
 /*
  * The record as it is now, for its name; else the session or client that was named. What cannot be
- * had is left out of the sentence.
+ * had is left out of the sentence. On a dry run what would be new is not there.
  */
 static void get_record(struct sentence *s, struct ctl_answer *answer)
 {
 	static const char *const named[] = {"session", "client"};
 	const char *noun = s->ctl->verb->change->noun, *text;
 	const json_t *id = json_object_get(s->answer, noun);
-	bool there = json_is_integer(id) && !json_is_true(json_object_get(s->answer, "dry_run"));
+	bool there = json_is_integer(id) && (!json_is_true(json_object_get(s->answer, "dry_run")) ||
+					     ctl_value(s->ctl, noun));
 
 	if (there && get(s, noun, json_integer_value(id), NULL, answer))
 		return;

@@ -13,6 +13,7 @@ static const char tables[] =
 	"CREATE TEMP TABLE audit_default (rule TEXT, name TEXT, position INTEGER, value ANY, "
 	"severity TEXT, unit TEXT, doc TEXT, source TEXT,"
 	" PRIMARY KEY (rule, name)) STRICT;"
+	"CREATE INDEX temp.audit_default_position ON audit_default (rule, position);"
 	"DROP TABLE IF EXISTS temp.audit_value;"
 	"CREATE TEMP TABLE audit_value (use_day INTEGER, depth INTEGER, rule TEXT, name TEXT, "
 	"from_day INTEGER, value ANY, source TEXT) STRICT;"

@@ -170,7 +170,26 @@ def exit_statuses():
     desk("profile", "use", "house", "2026-03-09")
     rows = [json.loads(line) for line in desk.run("audit", "--rule", "session-long", "--json")[1].splitlines()]
     expect_equal([(row["session"], row["threshold"]) for row in rows], [(1, 4), (2, 8.5)], "judged by the profile of the day")
-    desk.refused("profile", "load", "nowhere.conf", says="nowhere.conf")
+    desk.refused("profile", "load", "nowhere.conf", says=("nowhere.conf", "derby"))
+    # what is mistyped
+    desk.refused("audit", "--rule", "sesion-long", says=("no rule sesion-long", "is session-long meant?"))
+    desk.refused("audit", "explain", "session_long", says="is session-long meant?")
+    status, out, err = desk.run("audit", "acknowledge", "session-long/session=1000000", "--reason", "typed wrong")
+    expect(status and "There is no session #1000000" in err, err)
+    status, out, err = desk.run("audit", "acknowledge", "cartridge-reuse/session=1/serial=S-9", "--reason", "typed wrong")
+    expect(status == 0 and "the audit finds no cartridge-reuse/session=1/serial=S-9 now" in err, err)
+    status, out, err = desk.run("audit", "acknowledge", "session-long/session=1", "--reason", "with a break")
+    expect(status == 0 and not err, err)
+    said = desk("audit", "explain", "session-long")
+    for part in ("checks  How long a client sat", "when    also while the session is open", "  warn_h 4 h: warn, before 2026-03-09",
+                 "  error_h 8.5 h: error, from 2026-03-09", "source: practice"):
+        expect(part in said, f"{part!r} is not in {said}")
+    expect("session-long        -         warn_h off, error_h 8.5" in desk("audit", "rules"), desk("audit", "rules"))
+    # what `profile show` prints, `profile load` takes
+    text = desk("profile", "show", "house")
+    expect("warn_h = off\n" in text, text)
+    expect("Profile house loaded: 3 values." in desk("profile", "load", "-", stdin=text), text)
+    expect_equal(desk("profile", "show", "house"), text, "the same text")
     desk("profile", "use", "derby")
     expect("years" in desk.refused("client", "erase", "1001", "--reason", "asked for it", says="must be kept until 2028-03"), "2 years")
     expect_equal(daemon.terminate(), 0, "exit status")

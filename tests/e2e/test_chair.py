@@ -145,11 +145,11 @@ def not_disinfected(c):
     c.client.call("session.end", session="1001")
     c.client.call("consent.add", client="1002", risks=True, at="2020-01-02T10:00:00Z")
     session = c.sit("1002")
-    c.told("disinfect-gap", session, "SIM-0001", "disinfection and a new barrier film")
+    c.told("disinfect-gap", session, "SIM-0001", "disinfection or a new barrier film")
     c.client.call("hygiene.add", kind="disinfected", pen="SIM-0001", session="1002", note="wiped")
     c.client.call("hygiene.add", kind="barrier", pen="SIM-0001", note="new")
     c.gone("disinfect-gap")
-    c.screen.wait_without("disinfection and")
+    c.screen.wait_without("disinfection or")
 
 
 def cartridge_of_another(c):

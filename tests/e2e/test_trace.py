@@ -109,6 +109,8 @@ def usage_is_the_sum_of_runs(day):
 def recall_lists_whom_it_met(day):
     desk = day.desk
     desk.refused("recall", "C7", says="reason")
+    said = desk("recall", "C7", "--reason", REASON, "--dry-run")
+    expect("nothing was kept. It would say: Lot C7 of Invented needles recalled: 2 uses, on 2 clients." in said and "+00 1001" in said, said)
     said = desk("recall", "C7", "--reason", REASON)
     expect("Lot C7 of Invented needles recalled: 2 uses, on 2 clients." in said, said)
     for piece in ("1001", "+00 1001", "S-1", "SIM-0001", "1002", "S-2", "SIM-0002"):

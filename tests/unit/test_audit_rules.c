@@ -34,13 +34,13 @@ static void disinfect_gap(void **state)
 	case_at("disinfect-gap", "", "");
 	sat(bert, AT(4, 9, 0), 60);
 	case_fires("disinfect-gap", "critical disinfect-gap/session=4/pen=1/other_session=3 /");
-	assert_said("Pen INVENTED-1 went from client 1001 to client 1002 without disinfection and "
+	assert_said("Pen INVENTED-1 went from client 1001 to client 1002 without disinfection or "
 		    "a new "
 		    "barrier film; session #3 had it before.");
 	/* before the session before had ended; then at that very moment */
 	clean("disinfected", AT(3, 10, 0) - 1);
 	found("disinfect-gap");
-	assert_non_null(strstr(found_says, "without disinfection and"));
+	assert_non_null(strstr(found_says, "without disinfection or"));
 	clean("disinfected", AT(3, 10, 0));
 	found("disinfect-gap");
 	assert_non_null(strstr(found_says, "without a new barrier film;"));
@@ -374,7 +374,7 @@ static int64_t acknowledged(const char *finding)
 		 "SELECT count(*) FROM acknowledgement a JOIN personal p ON p.entry = "
 		 "a.reason_entry AND p.field = 'reason' WHERE a.finding = '%s'",
 		 finding);
-	return world_int(&w, sql);
+	return world_int(&w, "%s", sql);
 }
 
 /*

@@ -45,6 +45,18 @@ int ctl_profile_use(struct ctl *ctl)
 {
 	return ctl != NULL;
 }
+int ctl_profile_show(struct ctl *ctl)
+{
+	return ctl != NULL;
+}
+int ctl_audit_explain(struct ctl *ctl)
+{
+	return ctl != NULL;
+}
+int ctl_audit_acknowledge(struct ctl *ctl)
+{
+	return ctl != NULL;
+}
 int ctl_recall(struct ctl *ctl)
 {
 	return ctl != NULL;

@@ -271,7 +271,7 @@ static bool leaves_most(const struct db_query *q, const char *given)
 static bool is_gathered(const struct db_query *q)
 {
 	return strncmp(q->method, "trace.", 6) == 0 || streq(q->method, "due.list") || streq(q->method, "usage.list") ||
-	       streq(q->method, "lot.clients");
+	       streq(q->method, "lot.clients") || streq(q->method, "warning.list");
 }
 
 /* All of them: not only those that are nobody's, or were dismissed, by the index of those. */

@@ -12,7 +12,7 @@
 
 SELECT g.at_us AS at_us, g.day AS day, g.session AS session, g.client AS client, g.pen AS pen, g.practitioner AS practitioner, g.place AS place,
 	g.other_session AS other_session, g.other_client AS other_client,
-	iif(g.clean, 'a new barrier film', iif(g.film, 'disinfection', 'disinfection and a new barrier film')) AS what
+	iif(g.clean, 'a new barrier film', iif(g.film, 'disinfection', 'disinfection or a new barrier film')) AS what
 FROM (SELECT a.from_us AS at_us, s.day AS day, s.id AS session, s.client AS client, a.pen AS pen, s.practitioner AS practitioner, s.place AS place,
 		o.id AS other_session, o.client AS other_client,
 		EXISTS (SELECT 1 FROM hygiene h WHERE h.session = s.id AND h.kind IN ('disinfected', 'sterilised') AND h.void IS NULL

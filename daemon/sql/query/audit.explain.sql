@@ -19,7 +19,7 @@ SELECT r.name AS rule, r.doc, r.scope, r.online, r.says, r.does AS "do",
 				coalesce(t.source, (SELECT s.value FROM audit_threshold s WHERE s.rule = r.name AND s.name = 'source' AND s.from_day <= t.from_day
 					AND s.to_day > t.from_day)) AS source,
 				t.from_day AS from_day, t.to_day AS to_day
-			FROM audit_default d CROSS JOIN audit_threshold t ON t.rule = d.rule AND t.name = d.name
+			FROM audit_default d INDEXED BY audit_default_position CROSS JOIN audit_threshold t ON t.rule = d.rule AND t.name = d.name
 			WHERE d.rule = r.name AND d.name <> 'source'
 			LIMIT 1000) few) AS "values"
 FROM audit_rule r

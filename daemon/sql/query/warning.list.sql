@@ -16,5 +16,5 @@ SELECT w.session, (SELECT json_group_array(p.serial) FROM assignment a JOIN pen 
 		WHERE a.session = w.session AND a.void IS NULL AND a.to_us IS NULL) AS pens,
 	w.finding, w.rule, w.severity, w.seen_us AS since, w.says, w.does AS "do"
 FROM session s CROSS JOIN audit_seen w ON w.session = s.id
-WHERE s.state = 'open' AND NOT EXISTS (SELECT 1 FROM acknowledgement k WHERE k.finding = w.finding)
+WHERE s.state = 'open' AND s.start_us > 0 AND NOT EXISTS (SELECT 1 FROM acknowledgement k WHERE k.finding = w.finding)
 ORDER BY CASE w.severity WHEN 'critical' THEN 0 WHEN 'error' THEN 1 WHEN 'warn' THEN 2 ELSE 3 END, w.seen_us DESC, w.finding

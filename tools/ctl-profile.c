@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/* profile load and use: from a file, from the clinic's own, or from those that came with this
+ * program; profile show: the text. */
+#include "ctl-client.h"
+#include "ctl-table.h"
+
+#include <stdio.h>
+
+#include "db/audit.h"
+
+#define OWN_PROFILES STIPPLE_SYSCONFDIR "/stipple/profiles"
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+/* What `profile load` takes; a terminal gets each line safe. */
+static void print_text(const struct ctl *ctl, const char *text)
+{
+	while (*text) {
+		struct buf line = BUF_INIT(0);
+		size_t len = strcspn(text, "\n");
+
+		if (ctl->terminal)
+			text_add_safe(&line, text, len);
+		else
+			buf_add(&line, text, len);
+		puts(line.data ? line.data : "");
+		buf_done(&line);
+		text += len + (text[len] == '\n');
+	}
+}
+
+int ctl_profile_show(struct ctl *ctl)
+{
+	struct ctl_answer answer = {};
+	int status;
+
+	if (ctl->format != FORMAT_TABLE)
+		return ctl_print_object(ctl);
+	status = ctl_ask(ctl, &answer);
+	if (status == 0)
+		print_text(ctl, text_of(answer.result, "text"));
+	ctl_answer_done(&answer);
+	return status;
+}
+
+static const char *shipped(const char *name)
+{
+	for (size_t i = 0; i < db_n_profiles; i++)
+		if (streq(db_profiles[i].name, name))
+			return db_profiles[i].sql;
+	return NULL;
+}
+
+static const char *all_shipped(char *out, size_t size)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < db_n_profiles && n < size; i++)
+		n += (size_t)snprintf(out + n, size - n, "%s%s", i > 0 ? ", " : "",
+				      db_profiles[i].name);
+	return out;
+}
+
+/* A file; the clinic's own of that name; one that came with stipple, where the caller goes on. */
+static FILE *open_text(const char *path)
+{
+	char own[512];
+	FILE *f;
+
+	if (streq(path, "-"))
+		return stdin;
+	f = fopen(path, "re");
+	if (f || errno != ENOENT || strchr(path, '/') ||
+	    (size_t)snprintf(own, sizeof(own), "%s/%s.conf", OWN_PROFILES, path) >= sizeof(own))
+		return f;
+	return fopen(own, "re");
+}
+
+static int read_text(const char *path, char **ret)
+{
+	_cleanup_(freep) char *text = calloc(1, LIMIT_PROFILE_BYTES + 2);
+	FILE *f = text ? open_text(path) : NULL;
+	int error = errno;
+	char names[300];
+	size_t n;
+	bool bad;
+
+	if (!text)
+		return ctl_fail_memory();
+	if (!f && error == ENOENT && shipped(path))
+		*ret = strdup(shipped(path));
+	if (!f)
+		return *ret ? 0
+			    : ctl_fail(
+				      EXIT_NO_INPUT,
+				      "%s: %s; allowed are a file, the name of one in " OWN_PROFILES
+				      ", and that of a profile which came with stipple (%s)",
+				      path, strerror(error), all_shipped(names, sizeof(names)));
+	n = fread(text, 1, LIMIT_PROFILE_BYTES + 1, f);
+	bad = ferror(f) != 0;
+	if (f != stdin)
+		fclose(f);
+	if (bad)
+		return ctl_fail(EXIT_NO_INPUT, "%s: it cannot be read", path);
+	if (n > LIMIT_PROFILE_BYTES || strlen(text) != n)
+		return ctl_fail(EXIT_DATA,
+				n > LIMIT_PROFILE_BYTES ? "%s: larger than %d bytes"
+							: "%s: holds a zero byte, so it is no text",
+				path, LIMIT_PROFILE_BYTES);
+	*ret = TAKE_PTR(text);
+	return 0;
+}
+
+int ctl_profile_load(struct ctl *ctl)
+{
+	_cleanup_(freep) char *text = NULL, *path = NULL;
+	int status = ctl_ask_missing(ctl);
+
+	if (status != 0)
+		return status;
+	path = strdup(ctl_value(ctl, "text"));
+	if (!path)
+		return ctl_fail_memory();
+	status = read_text(path, &text);
+	if (status == 0)
+		status = ctl_set_value(ctl, "text", text);
+	if (status == 0 && !ctl_value(ctl, "file"))
+		status = ctl_set_value(ctl, "file", path);
+	return status == 0 ? ctl_change(ctl) : status;
+}
+
+/* One that came with the program need not be loaded by hand. */
+static int load_shipped(struct ctl *ctl, const char *name)
+{
+	struct ctl_answer list = {}, loaded = {};
+	struct buf params = BUF_INIT(0);
+	const json_t *row;
+	bool there = false;
+	size_t i;
+	int status;
+
+	status = ctl_call(ctl, "profile.list", "{}", &list);
+	json_array_foreach(json_object_get(list.result, "rows"), i, row) there |=
+		streq(text_of(row, "name"), name);
+	json_open(&params, '{');
+	json_kv_text(&params, "text", shipped(name));
+	json_kv_text(&params, "file", name);
+	json_close(&params, '}');
+	if (status == 0 && !there)
+		status = params.error ? ctl_fail_memory()
+				      : ctl_call(ctl, "profile.load", params.data, &loaded);
+	ctl_answer_done(&list);
+	ctl_answer_done(&loaded);
+	buf_done(&params);
+	return status;
+}
+
+int ctl_profile_use(struct ctl *ctl)
+{
+	const char *name;
+	int status = ctl_ask_missing(ctl);
+
+	name = ctl_value(ctl, "profile");
+	if (status == 0 && name && shipped(name) && !ctl_value(ctl, "dry_run"))
+		status = load_shipped(ctl, name);
+	return status == 0 ? ctl_change(ctl) : status;
+}
