@@ -48,13 +48,13 @@ install: $(B)/stippled $(B)/stipplectl man	## copy the programs, rules, units an
 	$(INSTALL) -m 644 daemon/profiles/site.conf $(DESTDIR)$(docdir)/examples/
 	$(INSTALL) -m 644 README.md LICENSE $(DESTDIR)$(docdir)/
 	$(INSTALL) -m 644 proto/README.md $(DESTDIR)$(docdir)/penwire.md
-	for page in stipplectl.1 stippled.8 stippled.conf.5 stipple-bundle.5; do [ ! -e $(B)/man/$$page ] || \
+	for page in stipplectl.1 stippled.8 stippled.conf.5 stipple-bundle.5 stipple.7; do [ ! -e $(B)/man/$$page ] || \
 		$(INSTALL) -D -m 644 $(B)/man/$$page $(DESTDIR)$(mandir)/man$${page##*.}/$$page || exit 1; done
 
 install-sim: $(B)/pensim			## copy the simulator
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man1
 	$(INSTALL) -m 755 $(B)/pensim $(DESTDIR)$(bindir)/pensim
-	$(B)/pensim --help | $(AWK) -v version=$(VERSION) -f tools/pensim-man.awk >$(DESTDIR)$(mandir)/man1/pensim.1
+	{ $(B)/pensim --help; $(B)/pensim --fault list; } | $(AWK) -v version=$(VERSION) -f tools/pensim-man.awk >$(DESTDIR)$(mandir)/man1/pensim.1
 	chmod 644 $(DESTDIR)$(mandir)/man1/pensim.1
 
 install-dev: $(LIBPW) man	## copy the Penwire library for makers: headers, sources, pkg-config

@@ -1,6 +1,6 @@
 # Manual pages: stipplectl(1) from the tool's verbs, stippled.conf(5) from the daemon's keys, the others as they are written.
 
-MAN_PAGES := $(addprefix $(B)/man/,stipplectl.1 stippled.8 stippled.conf.5 stipple-bundle.5 penwire.7)
+MAN_PAGES := $(addprefix $(B)/man/,stipplectl.1 stippled.8 stippled.conf.5 stipple-bundle.5 stipple.7 penwire.7)
 .PHONY: man
 unit: $(MAN_PAGES)
 man: $(MAN_PAGES)		## write the manual pages to $(B)/man

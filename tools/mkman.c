@@ -245,7 +245,7 @@ static void ending(void)
 	     "scanner types for the separator GS of a "
 	     "label, such as | or \\ex1e;\n.B premises\n= whose record it is, name and address, at the head of each report.");
 	section("SEE ALSO");
-	puts(".BR stippled (8),\n.BR stippled.conf (5),\n.BR stipple\\-bundle (5),\n.BR penwire (7)");
+	puts(".BR stippled (8),\n.BR stippled.conf (5),\n.BR stipple\\-bundle (5),\n.BR stipple (7),\n.BR penwire (7)");
 }
 
 int main(void)

@@ -8,7 +8,7 @@ import subprocess
 
 from harness import BUILD, HANG_SECONDS, TOP, Tap, expect, expect_equal, program, temporary_directory
 
-PAGES = ("stipplectl.1", "stippled.8", "stippled.conf.5", "stipple-bundle.5", "penwire.7")
+PAGES = ("stipplectl.1", "stippled.8", "stippled.conf.5", "stipple-bundle.5", "stipple.7", "penwire.7")
 
 
 def said(*command):
@@ -67,6 +67,24 @@ def test_verbs(manual):
             expect(option in everywhere or f"--{option}" in section.group(1), f"the manual of {verb} does not tell of --{option}")
 
 
+# Where the words of a record are said: verb, option.
+WORDS = (("session start", "kind"), ("session step", "kind"), ("session zone", "zone"), ("course add", "goal"), ("product add", "category"),
+         ("hygiene add", "kind"), ("hygiene add", "result"), ("place add", "kind"), ("consent add", "form"), ("aftercare add", "form"),
+         ("patch-test read", "result"), ("reaction add", "kind"), ("reaction add", "cause"), ("reaction add", "severity"), ("run dismiss", "kind"),
+         ("condition add", "kind"), ("session list", "state"), ("lot list", "status"), ("course list", "state"))
+
+
+def test_words(manual):
+    """stipple(7) has every word that a method of the record takes."""
+    page = re.search(r"^\.SH WORDS\n(.*?)^\.SH ", plain(manual.source("stipple.7")), re.M | re.S).group(1)
+    for verb, option in WORDS:
+        helped = re.sub(r"\s+", " ", said(program("stipplectl"), *verb.split(), "--help")[0])
+        found = re.search(rf"--{option} .*?Allowed: ([^.]*)\.", helped)
+        expect(found, f"{verb} --{option} has no words: {helped}")
+        for word in found.group(1).split(", "):
+            expect(re.search(rf"\b{re.escape(word)}\b", page), f"stipple(7) lacks {word!r} of {verb} --{option}")
+
+
 def test_keys(manual):
     """stippled.conf(5) has the keys that the daemon takes, and no others."""
     keys, _ = said(program("stippled"), "--help-config")
@@ -107,6 +125,7 @@ def main():
     manual = Manual()
     tap.case("groff does not complain", test_renders, manual)
     tap.case("every verb and its options", test_verbs, manual)
+    tap.case("every word of the record", test_words, manual)
     tap.case("every key of the configuration", test_keys, manual)
     tap.case("every option of the daemon", test_options_of_the_daemon, manual)
     if not re.search("address|thread", os.path.basename(BUILD)):  # they are not for installing
