@@ -92,8 +92,8 @@ static const struct {
 	{"usb-speed", OPT_USB_SPEED, "full|high",
 	 "of the bus: 1.2 or 53 MB a second to the host (full)"},
 	{"usbip", OPT_USBIP, "[HOST:]PORT|unix:PATH",
-	 "serve USB pens over USB/IP, for `usbip attach` (all pens are vendor, if no --usb says "
-	 "otherwise)"},
+	 "serve USB pens over USB/IP, for `usbip attach` (without --dir or --usb all pens are "
+	 "vendor, but for those that --usb makes cdc)"},
 	{"attach", OPT_ATTACH, NULL,
 	 "put them into this machine's vhci_hcd (likewise; needs root)"},
 	{"control", OPT_CONTROL, "SOCKET|-", "take commands from a Unix socket, or from stdin"},
@@ -187,8 +187,6 @@ static int parse_usb(const char *text, size_t i, enum pensim_usb_kind *ret)
 int pensim_options_usb(const struct pensim_options *o, size_t i, enum pensim_usb_kind *ret)
 {
 	*ret = USB_VENDOR;
-	if (o->n_usb == 0)
-		return o->usbip || o->attach ? 0 : -ENOENT;
 	for (size_t k = o->n_usb; k-- > 0;) { /* the last one counts */
 		enum pensim_usb_kind kind;
 
@@ -197,7 +195,7 @@ int pensim_options_usb(const struct pensim_options *o, size_t i, enum pensim_usb
 		*ret = kind;
 		return 0;
 	}
-	return -ENOENT;
+	return (o->usbip || o->attach) && (o->n_usb == 0 || !o->terminals) ? 0 : -ENOENT;
 }
 
 /* The option of that id, whose argument is @a. */
@@ -386,6 +384,7 @@ static int check_together(struct pensim_options *o, struct world *w)
 				"the pens\n");
 		return -EINVAL;
 	}
+	o->terminals = w->dir;
 	w->dry = o->dry_run;
 	if (o->dry_run)
 		w->dir = NULL;

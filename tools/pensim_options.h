@@ -13,6 +13,7 @@ struct pensim_options {
 	size_t n_faults;
 	const char *usb[PENSIM_FAULT_OPTIONS]; /* "[LIST:]KIND" */
 	size_t n_usb;
+	bool terminals; /* there is a place for those of pens that no --usb names */
 	enum pensim_usb_speed usb_speed;
 	const char *usbip; /* where to serve USB pens; NULL: nowhere */
 	bool attach;

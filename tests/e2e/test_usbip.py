@@ -453,10 +453,22 @@ def test_tcp():
     expect_equal(child.wait(HANG_SECONDS), 0, "exit status")
 
 
+def test_without_terminals():
+    """With no place for terminals, pens that no option names are on the bus too."""
+    path = os.path.join(temporary_directory(), "usbip")
+    child = subprocess.Popen([program("pensim"), "--usbip", "unix:" + path, "--pens", "3", "--usb", "1:cdc", "--control", "-"],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    expect_equal(child.stdout.readline(), f"ready: 3 pens in unix:{path}\n".encode(), "first line")
+    expect_equal([device["classes"][0] for device in devices(path)], [PENWIRE, (2, 2, 0), PENWIRE], "classes of the pens")
+    child.stdin.write(b"quit\n")
+    child.stdin.close()
+    expect_equal(child.wait(HANG_SECONDS), 0, "exit status")
+
+
 def test_options():
     for options, said in ((["--usb", "scsi", "--usbip", "1"], "vendor or cdc"), (["--usb", "x:cdc", "--usbip", "1"], "list of pens"),
                           (["--usb", "cdc"], "--usb needs --usbip"), (["--usbip", "nowhere:x"], "no address"),
-                          (["--usb-speed", "warp"], "full or high"), (["--usb", "1:cdc", "--pens", "2", "--usbip", "1"], "--dir"),
+                          (["--usb-speed", "warp"], "full or high"), (["--usb", "1:cdc", "--pens", "2"], "--usb needs --usbip"),
                           (["--fault", "usb-lie=77", "--usbip", "unix:" + temporary_directory() + "/u"], "usb-lie=list"), (["--fault", "usb-zlp=2", "--usbip", "unix:" + temporary_directory() + "/u"], "probability")):
         done = subprocess.run([program("pensim"), *options], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
                               timeout=HANG_SECONDS)
@@ -484,7 +496,8 @@ def main():
                        ("a pull at a byte", test_pull_in_a_transfer), ("reset", test_reset), ("enumerates and goes", test_vanish),
                        ("a slow device", test_slow), ("faults by chance", test_chances), ("descriptors that lie", test_lies),
                        ("hosts that misbehave", test_bad_hosts), ("one pen on two paths", test_two_paths),
-                       ("terminals and USB together", test_mixed), ("over TCP", test_tcp)):
+                       ("terminals and USB together", test_mixed), ("no place for terminals", test_without_terminals),
+                       ("over TCP", test_tcp)):
         tap.case(name, case)
     tap.done()
 
