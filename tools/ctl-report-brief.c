@@ -260,10 +260,10 @@ static void session_lines(struct report *r, const json_t *s, const char *pen, bo
 void report_write_sessions(struct report *r, const json_t *rows, const char *pen, bool client)
 {
 	struct page_column columns[] = {
-		PAGE_SHARE("session", 16),	PAGE_SHARE("client, procedure, area", 18),
+		PAGE_SHARE("session", 14),	PAGE_SHARE("client, procedure, area", 18),
 		PAGE_SHARE("practitioner", 14), PAGE_SHARE("needle and ink lots", 14),
 		PAGE_SHARE("protrusion", 12),	PAGE_SHARE("machine time", 10),
-		PAGE_SHARE("record", 16),	{}};
+		PAGE_SHARE("record", 18),	{}};
 	const json_t *s;
 	size_t i;
 
