@@ -53,21 +53,28 @@ static int ask_int(struct audit *a, const char *sql, int64_t *ret)
 	return r == SQLITE_ROW || r == SQLITE_DONE ? 0 : -EIO;
 }
 
-/* Whether the finding was told; marks it as still there by what the statement after the last one
- * finds. */
-static int is_told(struct audit *a, const char *key, bool *ret)
+/* *ret_told: whether somebody was told of it, as severe as it is; *ret_same: and what is kept of it says so still. */
+static int is_told(struct audit *a, const struct finding *f, bool *ret_told, bool *ret_same)
 {
-	const char *rest;
+	const char *rest, *severity, *says;
 	sqlite3_stmt *q;
 	int r;
 
-	if (sqlcache_get(&a->labels, a->handle, "SELECT 1 FROM audit_seen WHERE finding = ?1", &q,
+	*ret_told = *ret_same = false;
+	if (sqlcache_get(&a->labels, a->handle,
+			 "SELECT severity, says FROM audit_seen WHERE finding = ?1", &q,
 			 &rest) != SQLITE_OK)
 		return -EIO;
-	sqlite3_bind_text(q, 1, key, -1, SQLITE_STATIC);
+	sqlite3_bind_text(q, 1, f->key, -1, SQLITE_STATIC);
 	r = sqlite3_step(q);
+	if (r == SQLITE_ROW) {
+		severity = (const char *)sqlite3_column_text(q, 0);
+		says = (const char *)sqlite3_column_text(q, 1);
+		*ret_told = db_severity_parse(severity) >= f->severity;
+		*ret_same =
+			db_severity_parse(severity) == f->severity && says && streq(says, f->says);
+	}
 	sqlite3_reset(q);
-	*ret = r == SQLITE_ROW;
 	return r == SQLITE_ROW || r == SQLITE_DONE ? 0 : -EIO;
 }
 
@@ -109,13 +116,13 @@ static int add_finding(struct touched *t, const struct finding *f, bool told)
 	return r;
 }
 
-/* Findings of one session, and how many of them were told. */
+/* Findings of one session, and whether what is kept of them is the same. */
 static int add_session(struct touched *t, int64_t session, bool open)
 {
 	static const char count[] = "SELECT count(*) FROM audit_seen WHERE session = ?1";
 	struct findings found = {.item = NULL};
 	struct audit_filter filter;
-	int64_t n_told = 0, n_seen = 0;
+	int64_t n_same = 0, n_seen = 0;
 	const char *rest;
 	sqlite3_stmt *q;
 	int r;
@@ -126,10 +133,10 @@ static int add_session(struct touched *t, int64_t session, bool open)
 	filter.online = open;
 	r = audit_evaluate(t->a, &filter, &found);
 	for (size_t i = 0; i < found.n && r == 0; i++) {
-		bool told = false;
+		bool told = false, same = false;
 
-		r = is_told(t->a, found.item[i].key, &told);
-		n_told += told;
+		r = is_told(t->a, &found.item[i], &told, &same);
+		n_same += same;
 		if (r == 0)
 			r = add_finding(t, &found.item[i], told);
 	}
@@ -142,7 +149,7 @@ static int add_session(struct touched *t, int64_t session, bool open)
 	if (open && found.due_us && (t->due_us == 0 || found.due_us < t->due_us))
 		t->due_us = found.due_us;
 	json_int(&t->sessions, session);
-	t->changed |= n_told != (int64_t)found.n || n_told != n_seen;
+	t->changed |= n_same != (int64_t)found.n || n_same != n_seen;
 	findings_done(&found);
 	return r;
 }

@@ -137,6 +137,26 @@ def expired_lot_and_restart():
     c.end()
 
 
+def time_alone():
+    """A session becomes too long: nothing is written, no pen is there, and it is told all the same, a threshold after the other."""
+    daemon = Daemon(temporary_directory()).start()
+    desk, listener = Desk(daemon.socket_path), daemon.client()
+    desk("client", "add", "1001", "Anna Example")
+    desk("profile", "load", "-", stdin="[profile]\nname = short\n[rule session-long]\nwarn_h = 0.0003\nerror_h = 0.0006\n")
+    desk("profile", "use", "short")
+    listener.call("events.subscribe", streams=["live"])
+    desk("session", "start", "1001")
+    told = []
+    while "error" not in told:  # on a busy machine the first moment may pass unseen
+        params = listener.event().get("params", {})
+        if params.get("kind") == "audit.finding" and params["data"]["rule"] == "session-long":
+            told.append(params["data"]["severity"])
+    expect(told in (["warn", "error"], ["error"]), f"what was told: {told}")
+    expect_equal([w["severity"] for w in listener.call("warning.list")["rows"] if w["rule"] == "session-long"], ["error"], "the warning")
+    listener.close()
+    expect_equal(daemon.terminate(), 0, "exit status")
+
+
 def exit_statuses():
     directory = temporary_directory()
     daemon = Daemon(directory).start()
@@ -201,6 +221,7 @@ def main():
     tap.case("consent is missing while the motor runs", consent_while_the_motor_runs)
     tap.case("a cartridge has met another client", cartridge_of_another_client)
     tap.case("an expired lot is scanned, and the daemon restarts", expired_lot_and_restart)
+    tap.case("a session becomes too long", time_alone)
     tap.case("the exit status is that of the worst", exit_statuses)
     tap.done()
 

@@ -361,7 +361,7 @@ static void session_long(void **state)
 	assert_int_equal(s, 4);
 	case_missing("session-long", "warn session-long/session=2 8/4\n"
 				     "error session-long/session=3 8.017/8\n"
-				     "warn session-long/session=4 4.01/4");
+				     "warn session-long/session=4 4/4");
 }
 
 /* ---- profiles ---- */

@@ -102,8 +102,9 @@ static void grace(void **state)
 	struct audit_filter filter;
 
 	(void)state;
-	clinic_do(&w, "profile.load", T("text", "[profile]\nname = house\n[rule consent-late]\n"
-						"grace_s = 60\n"));
+	clinic_do(&w, "profile.load",
+		  T("text", "[profile]\nname = house\n[rule consent-late]\n"
+			    "grace_s = 60\n"));
 	clinic_do(&w, "session.start", N("client", anna), N("at", WORLD_NOW_US - 50 * SECOND_US),
 		  T("pen", "INVENTED-1"));
 	ran((struct run_made){PLAIN, .at_us = WORLD_NOW_US - 40 * SECOND_US});
@@ -144,7 +145,8 @@ static void remembered_and_forgotten(void **state)
 {
 	int64_t old = sat(anna, AT(4, 9, 0), 60), young = sat(bert, AT(5, 9, 0), 60);
 	int64_t limit_us = now_utc_us() - LIMIT_TOLD_DAYS * USEC_PER_DAY;
-	_cleanup_(freep) char *first = NULL, *again = NULL, *later = NULL;
+	_cleanup_(freep) char *first = NULL, *again = NULL, *later = NULL, *worse = NULL,
+			      *better = NULL, *other = NULL, *same = NULL;
 	char sql[100];
 
 	(void)state;
@@ -161,6 +163,26 @@ static void remembered_and_forgotten(void **state)
 	told(again);
 	assert_int_equal(count_of(&w, "audit_seen", "session = 1"), 0);
 	assert_true(count_of(&w, "audit_seen", "session = 2") > 0);
+	/* what became worse is news, what became better or is put otherwise only kept */
+	snprintf(sql, sizeof(sql), "UPDATE audit_seen SET severity = 'info' WHERE session = 2");
+	world_tamper(&w, sql);
+	worse = touched(0);
+	assert_true(says(worse, "\"new\":true"));
+	told(worse);
+	snprintf(sql, sizeof(sql), "UPDATE audit_seen SET severity = 'critical' WHERE session = 2");
+	world_tamper(&w, sql);
+	better = touched(0);
+	assert_false(says(better, "\"new\":true"));
+	assert_true(says(better, "\"changed\":true"));
+	told(better);
+	snprintf(sql, sizeof(sql), "UPDATE audit_seen SET says = 'Other words.' WHERE session = 2");
+	world_tamper(&w, sql);
+	other = touched(0);
+	assert_false(says(other, "\"new\":true"));
+	assert_true(says(other, "\"changed\":true"));
+	told(other);
+	same = touched(0);
+	assert_true(says(same, "\"changed\":false"));
 	/* an open one is not forgotten, one that is gone is */
 	moved_to(young, limit_us - HOUR_US, "open");
 	later = touched(0);

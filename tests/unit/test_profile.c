@@ -213,6 +213,31 @@ static void ours_have_no_mistakes(void **state)
 	assert_null(db_profile_shipped("nowhere"));
 }
 
+/* Each value of ours says who asks for it, and from when on. */
+static void ours_have_sources_and_days(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < db_n_profiles; i++) {
+		const char *at = db_profiles[i].sql, *end;
+
+		for (at = strstr(at, "\n["); at; at = end) {
+			char section[4096] = "";
+			size_t len;
+
+			end = strstr(at + 1, "\n[");
+			len = end ? (size_t)(end - at) : strlen(at);
+			assert_true(len < sizeof(section));
+			memcpy(section, at, len);
+			if (strncmp(section, "\n[profile]", 10) == 0)
+				continue;
+			if (!strstr(section, "\nsource = "))
+				fail_msg("%s: no source in%.60s", db_profiles[i].name, section);
+			if (!strstr(section, "\neffective_from = ") && !strstr(section, " from 2"))
+				fail_msg("%s: no first day in%.60s", db_profiles[i].name, section);
+		}
+	}
+}
+
 /* Every rule stands in `default`, so that a reader of it sees all. */
 static void default_names_every_rule(void **state)
 {
@@ -254,10 +279,15 @@ static void keys_survive_any_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(values_are_read),	    cmocka_unit_test(mistakes_are_told),
-		cmocka_unit_test(long_things_are_refused),  cmocka_unit_test(other_editors),
-		cmocka_unit_test(long_things_are_told),	    cmocka_unit_test(ours_have_no_mistakes),
-		cmocka_unit_test(default_names_every_rule), cmocka_unit_test(keys_survive_any_text),
+		cmocka_unit_test(values_are_read),
+		cmocka_unit_test(mistakes_are_told),
+		cmocka_unit_test(long_things_are_refused),
+		cmocka_unit_test(other_editors),
+		cmocka_unit_test(long_things_are_told),
+		cmocka_unit_test(ours_have_no_mistakes),
+		cmocka_unit_test(ours_have_sources_and_days),
+		cmocka_unit_test(default_names_every_rule),
+		cmocka_unit_test(keys_survive_any_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
