@@ -17,7 +17,8 @@ static const char broken[] = "the record does NOT hold: ", entries[] = "entries:
 struct verdict {
 	char path[LIMIT_PATH]; /* of the file; "" it was not said */
 	int64_t entry;
-	char problem[LIMIT_REASON + 1]; /* "" it holds */
+	/* "" it holds; a sentence that was cut within a letter still fits, with what stands for it */
+	char problem[LIMIT_REASON - 16];
 };
 
 /* One line of what it says. */
