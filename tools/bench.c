@@ -64,7 +64,7 @@ unsigned bench_missed(void)
 
 static void usage(FILE *f)
 {
-	fputs("Usage: bench [OPTION]... [codec|drain|live|idle]...\n"
+	fputs("Usage: bench [OPTION]... [codec|drain|live|idle|clinic]...\n"
 	      "Measures stipple against what it was designed for. Without a part: all of them.\n\n"
 	      "  --build DIR       programs under test (default build/plain)\n"
 	      "  --rival FILE      the script to compare with (default tools/bench-rival.py)\n"
@@ -88,6 +88,7 @@ static int run_parts(const struct bench_options *o, char **parts, int n)
 		{"drain", bench_drain},
 		{"live", bench_live},
 		{"idle", bench_idle},
+		{"clinic", bench_clinic},
 	};
 
 	for (int k = 0; k < n; k++) {
@@ -95,7 +96,7 @@ static int run_parts(const struct bench_options *o, char **parts, int n)
 		for (size_t i = 0; i < ELEMENTSOF(all); i++)
 			known |= streq(parts[k], all[i].name);
 		if (!known) {
-			fprintf(stderr, "bench: no part '%s'; there are codec, drain, live, idle\n",
+			fprintf(stderr, "bench: no part '%s'; there are codec, drain, live, idle, clinic\n",
 				parts[k]);
 			return 64;
 		}

@@ -108,5 +108,8 @@ int bench_codec(const struct bench_options *o);
 int bench_drain(const struct bench_options *o);
 int bench_live(const struct bench_options *o);
 int bench_idle(const struct bench_options *o);
+int bench_clinic(const struct bench_options *o);
+/* Serves until every pen's log is acknowledged to its end; @pid: whoever drains. */
+int bench_drain_until_acked(struct feed *feeds, unsigned n, pid_t pid);
 
 #endif

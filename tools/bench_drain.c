@@ -20,9 +20,7 @@ struct drained {
 	double bytes;
 };
 
-/* Serves until every pen's log is acknowledged to its end; @pid: whoever drains (its early end is
- * an error). */
-static int serve_until_acked(struct feed *feeds, unsigned n, pid_t pid)
+int bench_drain_until_acked(struct feed *feeds, unsigned n, pid_t pid)
 {
 	double deadline = bench_now() + DRAIN_SECONDS;
 	struct pollfd p[64];
@@ -76,7 +74,7 @@ static int drain_ours(const struct bench_options *o, unsigned pens, unsigned hou
 		r = child_start(&c, o, "drain", pattern);
 	if (r == 0) {
 		double started = bench_now();
-		r = serve_until_acked(feeds, pens, c.pid);
+		r = bench_drain_until_acked(feeds, pens, c.pid);
 		ret->seconds = bench_now() - started;
 		ret->cpu = child_cpu(&c);
 		ret->cycles = 0;
@@ -116,7 +114,7 @@ static int drain_rival(const struct bench_options *o, struct drained *ret)
 		execlp("python3", "python3", o->rival, f.path, database, count, (char *)NULL);
 		_exit(127);
 	}
-	r = serve_until_acked(&f, 1, pid);
+	r = bench_drain_until_acked(&f, 1, pid);
 	ret->seconds = bench_now() - started;
 	if (r < 0)
 		kill(pid, SIGKILL);
