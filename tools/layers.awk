@@ -18,6 +18,9 @@ function rooms_and_libraries() {
 	room("main", "rpc core db chain drivers transport base proto", "libc sd-event sd-daemon sd-journal inih")
 	room("tools", "base proto chain", "libc network jansson libsodium smartcols ncurses")
 
+	# The benchmark that asks a record of ten years, and so must make one.
+	room("bench", "tools db base proto chain", "libc jansson sqlite")
+
 	# Declarations alone: the tool's verbs, options, prompts and manual are made of them, with no daemon running.
 	one_header("tools", "db/change.h")
 	one_header("tools", "db/audit.h")
@@ -86,6 +89,8 @@ function room_of(path,    part) {
 		return "firmware"
 	if (path ~ /^proto\/examples\/[^\/]+$/)
 		return "examples"
+	if (path ~ /^tools\/bench_clinic[^\/]*$/)
+		return "bench"
 	if (path ~ /^tools\/[^\/]+$/)
 		return "tools"
 	if (path ~ /^daemon\/[^\/]+$/)
