@@ -111,6 +111,7 @@ static int usb_submit(struct usb_transfer *x, uint8_t *data, size_t len, unsigne
 	r = libusb_submit_transfer(x->libusb);
 	if (r < 0)
 		return usb_errno(r);
+	x->number = ++x->pipe->submitted;
 	x->in_flight = true;
 	x->pipe->in_flight++;
 	return 0;
@@ -156,9 +157,22 @@ static int usb_fill_out(struct usb *u)
 /* Newest first, so that none overtakes an older one that was called back. */
 static void usb_cancel(struct usb_pipe *pipe)
 {
-	for (size_t i = pipe->n_transfers; i-- > 0;)
-		if (pipe->transfer[i].in_flight)
-			(void)libusb_cancel_transfer(pipe->transfer[i].libusb);
+	struct usb_transfer *newest = NULL;
+
+	do {
+		uint64_t before = newest ? newest->number : UINT64_MAX;
+
+		newest = NULL;
+		for (size_t i = 0; i < pipe->n_transfers; i++) {
+			struct usb_transfer *x = &pipe->transfer[i];
+
+			if (x->in_flight && x->number < before &&
+			    (!newest || x->number > newest->number))
+				newest = x;
+		}
+		if (newest)
+			(void)libusb_cancel_transfer(newest->libusb);
+	} while (newest);
 }
 
 static const char *fault_text(int error)

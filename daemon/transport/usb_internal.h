@@ -20,6 +20,7 @@ struct usb_transfer {
 	struct usb_pipe *pipe;
 	struct libusb_transfer *libusb;
 	struct usb_transfer *next; /* that has ended */
+	uint64_t number;	   /* in the order of their submission */
 	bool in_flight, ended;
 };
 
@@ -29,6 +30,7 @@ struct usb_pipe {
 	uint16_t packet;
 	struct usb_transfer *transfer;
 	size_t n_transfers, in_flight;
+	uint64_t submitted;
 	bool halted;	 /* nothing is submitted until all have come back and the halt is cleared */
 	int fault;	 /* that halted it */
 	unsigned faults; /* in a row */

@@ -240,6 +240,9 @@ int libusb_cancel_transfer(struct libusb_transfer *transfer)
 		return 0;
 	for (size_t i = 0; i < fake.n_flying; i++)
 		if (fake.flying[i] == transfer) {
+			/* a newer one could be carried before it is called back as well */
+			for (size_t k = i + 1; k < fake.n_flying; k++)
+				assert_int_not_equal(fake.flying[k]->endpoint, transfer->endpoint);
 			fake_end_at(i, LIBUSB_TRANSFER_CANCELLED, 0);
 			return 0;
 		}

@@ -341,6 +341,43 @@ static void test_out_short(void **state)
 	fake_out(LIBUSB_TRANSFER_COMPLETED, SIZE_MAX);
 	world_settle(w);
 	assert_memory_equal(fake.taken, "0123", 4);
+	/* and then it goes on */
+	assert_int_equal(transport_send(w->transport, "45", 2), 0);
+	fake_out(LIBUSB_TRANSFER_COMPLETED, SIZE_MAX);
+	world_settle(w);
+	assert_int_equal(fake_flying(FAKE_OUT), 0);
+	assert_int_equal(fake.n_taken, 6);
+	assert_memory_equal(fake.taken, "012345", 6);
+	assert_int_equal(w->closed, 0);
+}
+
+/* The transfers have been in flight in another order than that of their places: called back newest first all the same. */
+static void test_called_back_newest_first(void **state)
+{
+	struct world *w = *state;
+
+	must_open(w);
+	for (unsigned i = 0; i < 3; i++)
+		fake_in(LIBUSB_TRANSFER_COMPLETED, "abc", 3);
+	world_settle(w);
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(transport_send(w->transport, "0123", 4), 0);
+	for (unsigned i = 0; i < 2; i++)
+		fake_out(LIBUSB_TRANSFER_COMPLETED, SIZE_MAX);
+	world_settle(w);
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(transport_send(w->transport, "4567", 4), 0);
+	fake_in(LIBUSB_TRANSFER_STALL, NULL, 0);
+	fake_out(LIBUSB_TRANSFER_STALL, 1);
+	world_settle(w);
+	assert_int_equal(fake.clears[0], 1);
+	assert_int_equal(fake.clears[1], 1);
+	while (fake_flying(FAKE_OUT) > 0) {
+		fake_out(LIBUSB_TRANSFER_COMPLETED, SIZE_MAX);
+		world_settle(w);
+	}
+	assert_int_equal(fake.n_taken, 24);
+	assert_memory_equal(fake.taken, "012301230123012345674567", 24);
 	assert_int_equal(w->closed, 0);
 }
 
@@ -536,6 +573,18 @@ static void test_little_memory(void **state)
 	fake_in(LIBUSB_TRANSFER_COMPLETED, "def", 3);
 	world_settle(w);
 	assert_int_equal(fake_flying(FAKE_IN), 8);
+	/* Nor is it one on the way to the pen, as long as something is. */
+	assert_int_equal(transport_send(w->transport, "0123", 4), 0);
+	fake.submit_error = LIBUSB_ERROR_NO_MEM;
+	assert_int_equal(transport_send(w->transport, "4567", 4), 0);
+	assert_int_equal(fake_flying(FAKE_OUT), 1);
+	fake.submit_error = 0;
+	fake_out(LIBUSB_TRANSFER_COMPLETED, SIZE_MAX);
+	world_settle(w);
+	fake_out(LIBUSB_TRANSFER_COMPLETED, SIZE_MAX);
+	world_settle(w);
+	assert_int_equal(fake.n_taken, 8);
+	assert_int_equal(w->closed, 0);
 }
 
 static void test_events_fail(void **state)
@@ -764,6 +813,7 @@ int main(void)
 		TEST(test_out_stall_in_the_middle),
 		TEST(test_out_error_overtaken),
 		TEST(test_out_short),
+		TEST(test_called_back_newest_first),
 		TEST(test_random),
 		TEST(test_unplug_after_error),
 		TEST(test_halt_stays),
