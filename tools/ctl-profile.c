@@ -9,6 +9,7 @@
 #include "db/audit.h"
 
 #define OWN_PROFILES STIPPLE_SYSCONFDIR "/stipple/profiles"
+#define EXAMPLE	     "site" /* came with the program to be copied */
 
 static const char *text_of(const json_t *object, const char *key)
 {
@@ -134,27 +135,64 @@ int ctl_profile_load(struct ctl *ctl)
 	return status == 0 ? ctl_change(ctl) : status;
 }
 
-/* One that came with the program need not be loaded by hand. */
-static int load_shipped(struct ctl *ctl, const char *name)
+static int is_loaded(struct ctl *ctl, const char *name, bool *ret)
 {
-	struct ctl_answer list = {}, loaded = {};
-	struct buf params = BUF_INIT(0);
+	struct ctl_answer list = {};
 	const json_t *row;
-	bool there = false;
 	size_t i;
-	int status;
+	int status = ctl_call(ctl, "profile.list", "{}", &list);
 
-	status = ctl_call(ctl, "profile.list", "{}", &list);
-	json_array_foreach(json_object_get(list.result, "rows"), i, row) there |=
+	*ret = false;
+	json_array_foreach(json_object_get(list.result, "rows"), i, row) *ret |=
 		streq(text_of(row, "name"), name);
-	json_open(&params, '{');
-	json_kv_text(&params, "text", shipped(name));
-	json_kv_text(&params, "file", name);
-	json_close(&params, '}');
-	if (status == 0 && !there)
-		status = params.error ? ctl_fail_memory()
-				      : ctl_call(ctl, "profile.load", params.data, &loaded);
 	ctl_answer_done(&list);
+	return status;
+}
+
+/* The clinic's own of that name, else one that came with the program, but for the example. */
+static int own_text(const char *name, char **ret)
+{
+	char path[512];
+
+	*ret = NULL;
+	if (!strchr(name, '/') &&
+	    (size_t)snprintf(path, sizeof(path), "%s/%s.conf", OWN_PROFILES, name) < sizeof(path) &&
+	    access(path, F_OK) == 0)
+		return read_text(path, ret);
+	if (shipped(name) && !streq(name, EXAMPLE)) {
+		*ret = strdup(shipped(name));
+		return *ret ? 0 : ctl_fail_memory();
+	}
+	return 0;
+}
+
+/* One that is there to be had need not be loaded by hand. *ret_done: that was all of a dry run. */
+static int load_missing(struct ctl *ctl, const char *name, bool *ret_done)
+{
+	_cleanup_(freep) char *text = NULL;
+	const char *dry = ctl_value(ctl, "dry_run");
+	struct ctl_answer loaded = {};
+	struct buf params = BUF_INIT(0);
+	bool there;
+	int status = is_loaded(ctl, name, &there);
+
+	*ret_done = false;
+	if (status == 0 && !there)
+		status = own_text(name, &text);
+	if (status != 0 || !text)
+		return status;
+	json_open(&params, '{');
+	json_kv_text(&params, "text", text);
+	json_kv_text(&params, "file", name);
+	json_kv_bool(&params, "dry_run", dry != NULL);
+	json_close(&params, '}');
+	status = params.error ? ctl_fail_memory()
+			      : ctl_call(ctl, "profile.load", params.data, &loaded);
+	*ret_done = status == 0 && dry != NULL;
+	if (*ret_done && ctl->format != FORMAT_TABLE)
+		print_json(ctl, loaded.raw);
+	else if (*ret_done)
+		printf("Dry run, nothing was kept. Profile %s would be loaded, and judge.\n", name);
 	ctl_answer_done(&loaded);
 	buf_done(&params);
 	return status;
@@ -163,10 +201,11 @@ static int load_shipped(struct ctl *ctl, const char *name)
 int ctl_profile_use(struct ctl *ctl)
 {
 	const char *name;
+	bool done = false;
 	int status = ctl_ask_missing(ctl);
 
 	name = ctl_value(ctl, "profile");
-	if (status == 0 && name && shipped(name) && !ctl_value(ctl, "dry_run"))
-		status = load_shipped(ctl, name);
-	return status == 0 ? ctl_change(ctl) : status;
+	if (status == 0 && name)
+		status = load_missing(ctl, name, &done);
+	return status == 0 && !done ? ctl_change(ctl) : status;
 }

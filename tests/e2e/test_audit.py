@@ -210,6 +210,9 @@ def exit_statuses():
     expect("warn_h = off\n" in text, text)
     expect("Profile house loaded: 3 values." in desk("profile", "load", "-", stdin=text), text)
     expect_equal(desk("profile", "show", "house"), text, "the same text")
+    expect("Profile derby would be loaded, and judge." in desk("profile", "use", "derby", "--dry-run"), "a trial of one that is not loaded")
+    expect("derby" not in [row["name"] for row in desk.rows("profile", "list")], "a trial loads nothing")
+    desk.refused("profile", "use", "site", says='There is no profile "site"')  # it is an example
     desk("profile", "use", "derby")
     expect("years" in desk.refused("client", "erase", "1001", "--reason", "asked for it", says="must be kept until 2028-03"), "2 years")
     expect_equal(daemon.terminate(), 0, "exit status")
