@@ -262,6 +262,33 @@ static void hysteresis(void **state)
 }
 
 /* Frequencies come as such, or as turns; both in any form of a number. */
+/* Up to what a summary can hold; what is more was no needle, is counted and begins no run. */
+static void frequencies_that_cannot_be(void **state)
+{
+	static const struct {
+		double hz;
+		unsigned runs;
+	} cases[] = {{650, 1}, {655, 1}, {655.01, 0}, {1e6, 0}};
+
+	(void)state;
+	for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+		struct run run[RUNS_MAX];
+		struct rig r;
+
+		rig_open(&r);
+		for (int n = 0; n <= 20; n++) {
+			r.a.now_us += HALL_EVERY_US;
+			analyser_hall(&r.a, cases[i].hz);
+		}
+		rig_settle(&r);
+		if (cases[i].runs > 0)
+			assert_int_equal(runs_of(r.core.current, run), cases[i].runs);
+		/* but for the first line, which is spent on saying who it is */
+		assert_int_equal(r.core.anomalies[ANOMALY_BAD_MESSAGE], cases[i].runs ? 0 : 20);
+		core_done(&r.core);
+	}
+}
+
 static void frequencies_in_their_forms(void **state)
 {
 	static const char *const forms[] = {
@@ -506,6 +533,7 @@ int main(void)
 		cmocka_unit_test(pieces_do_not_matter),
 		cmocka_unit_test(hysteresis),
 		cmocka_unit_test(frequencies_in_their_forms),
+		cmocka_unit_test(frequencies_that_cannot_be),
 		cmocka_unit_test(long_runs_are_written_as_they_go),
 		cmocka_unit_test(damage_is_counted),
 		cmocka_unit_test(any_byte_may_be_wrong),
