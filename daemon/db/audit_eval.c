@@ -493,6 +493,25 @@ static bool is_on(struct audit *a, const struct db_rule *rule)
 	return on;
 }
 
+/* Whether anything that the rule may find is so severe, by the profile or by its thresholds. */
+static bool is_severe(struct audit *a, const struct db_rule *rule, enum db_severity severity)
+{
+	static const char sql[] = "SELECT iif(name = 'severity', value, severity) FROM "
+				  "audit_threshold WHERE rule = ?1";
+	const char *rest;
+	sqlite3_stmt *q;
+	bool severe = false;
+
+	if (severity == SEVERITY_NONE ||
+	    sqlcache_get(&a->labels, a->handle, sql, &q, &rest) != SQLITE_OK)
+		return true;
+	sqlite3_bind_text(q, 1, rule->query.method, -1, SQLITE_STATIC);
+	while (!severe && sqlite3_step(q) == SQLITE_ROW)
+		severe = db_severity_parse((const char *)sqlite3_column_text(q, 0)) >= severity;
+	sqlite3_reset(q);
+	return severe;
+}
+
 int audit_evaluate(struct audit *a, const struct audit_filter *filter, struct findings *ret)
 {
 	int r = 0;
@@ -501,7 +520,8 @@ int audit_evaluate(struct audit *a, const struct audit_filter *filter, struct fi
 		const struct db_rule *rule = &db_rules[i];
 
 		if ((filter->rule && filter->rule != rule) || (filter->online && !rule->online) ||
-		    (filter->of_session && rule->scope != SCOPE_SESSION) || !is_on(a, rule))
+		    (filter->of_session && rule->scope != SCOPE_SESSION) || !is_on(a, rule) ||
+		    !is_severe(a, rule, filter->severity))
 			continue;
 		r = run_rule(a, filter, rule, ret);
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 
 #include "base/limits.h"
@@ -10,6 +11,8 @@
 /* Rules go through ten tables and their indices side by side: with a reader's usual cache each page
  * is read again and again (disinfect-gap takes twice as long). For as long as an audit lasts. */
 #define AUDIT_CACHE_KIB 1024
+/* So many findings take a megabyte, in small pieces, which the library would keep. */
+#define MANY_FINDINGS	1000
 
 struct acknowledged {
 	int64_t at_us;
@@ -282,6 +285,7 @@ int audit_list(struct audit *a, struct db_job *job)
 {
 	struct listing l = {.a = a, .job = job};
 	struct audit_filter filter;
+	bool many;
 	int r;
 
 	r = make_filter(job, &filter);
@@ -307,7 +311,10 @@ int audit_list(struct audit *a, struct db_job *job)
 	}
 	free(l.seen);
 	free(l.order);
+	many = l.found.n > MANY_FINDINGS;
 	findings_done(&l.found);
+	if (many)
+		malloc_trim(0);
 	if (r != -EIO) /* whose message is the handle's; the next one sets it back */
 		set_cache(a, READER_CACHE_KIB);
 	return r;
