@@ -121,12 +121,13 @@ void doctor_load_unit(struct doctor *d)
 	static const char *const dirs[] = {
 		"/etc/systemd/system",	   "/run/systemd/system", "/usr/local/lib/systemd/system",
 		"/usr/lib/systemd/system", "/lib/systemd/system", NULL};
-	char path[DOCTOR_PATH];
+	struct doctor_unit *u = &d->unit;
 
-	d->unit.there = doctor_find(d, dirs, "stippled.service", path);
-	if (!d->unit.there)
+	u->there = doctor_find(d, dirs, "stippled.service", u->path);
+	if (!u->there)
 		return;
-	each_conf(d, path, "/etc/systemd/system/stippled.service.d", on_unit);
+	(void)doctor_hides(d, dirs, "stippled.service", u->path, u->hidden);
+	each_conf(d, u->path, "/etc/systemd/system/stippled.service.d", on_unit);
 	if (!d->unit.user[0])
 		strcpy(d->unit.user, "root");
 }

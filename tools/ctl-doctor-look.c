@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #define SMALL_BYTES	(256 * 1024 * 1024) /* a hwdb.bin has 10 to 20 MiB */
+#define TEXT_BYTES	(64 * 1024)	    /* of rules, hwdb and units */
 #define PROGRAM_SECONDS 10		    /* systemctl waits for a bus that hangs for longer */
 
 char *doctor_path(const struct doctor *d, char out[DOCTOR_PATH], const char *format, ...)
@@ -90,6 +91,26 @@ bool doctor_find(const struct doctor *d, const char *const dirs[], const char *n
 			strcpy(out, path);
 			return true;
 		}
+	}
+	return false;
+}
+
+bool doctor_hides(const struct doctor *d, const char *const dirs[], const char *name,
+		  const char *path, char out[DOCTOR_PATH])
+{
+	_cleanup_(freep) char *here = malloc(TEXT_BYTES), *there = malloc(TEXT_BYTES);
+	char other[DOCTOR_PATH];
+
+	if (!here || !there || doctor_read(d, path, here, TEXT_BYTES) < 0)
+		return false;
+	for (size_t i = 0; dirs[i]; i++) {
+		snprintf(other, sizeof(other), "%s/%s", dirs[i], name);
+		/* /lib and /usr/lib are one directory on most computers */
+		if (streq(other, path) || doctor_read(d, other, there, TEXT_BYTES) < 0 ||
+		    streq(here, there))
+			continue;
+		strcpy(out, other);
+		return true;
 	}
 	return false;
 }

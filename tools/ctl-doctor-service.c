@@ -132,4 +132,12 @@ void doctor_check_service(struct doctor *d)
 	}
 	listens = check_socket_unit(d, socket);
 	check_unit(d, service, listens);
+	if (d->unit.hidden[0])
+		doctor_say(
+			d, CHECK, DOCTOR_WARNING,
+			"if it is a leftover, remove it, then sudo systemctl daemon-reload && sudo "
+			"systemctl restart stippled; for changes of your own, systemctl edit "
+			"stippled",
+			"%s is used instead of %s, which says something else", d->unit.path,
+			d->unit.hidden);
 }

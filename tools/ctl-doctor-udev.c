@@ -27,9 +27,18 @@ static bool is_masked(const struct doctor *d, const char *path)
 	       (S_ISCHR(st.st_mode) || st.st_size == 0);
 }
 
+/* One that somebody installed by hand stands before the package's, and is not brought up to date with it. */
+static void say_hidden(struct doctor *d, const char *check, const char *path, const char *hidden)
+{
+	doctor_say(d, check, DOCTOR_WARNING,
+		   "if it is a leftover, remove it, then sudo udevadm control --reload && sudo "
+		   "systemd-hwdb update && sudo udevadm trigger",
+		   "%s is used instead of %s, which says something else", path, hidden);
+}
+
 static bool check_rules(struct doctor *d)
 {
-	char path[DOCTOR_PATH];
+	char path[DOCTOR_PATH], hidden[DOCTOR_PATH];
 	bool good = true;
 
 	for (size_t i = 0; i < ELEMENTSOF(rules_files); i++) {
@@ -49,6 +58,8 @@ static bool check_rules(struct doctor *d)
 				   "trigger",
 				   "the rules %s are switched off by the empty file %s",
 				   rules_files[i], path);
+		} else if (doctor_hides(d, rules_dirs, rules_files[i], path, hidden)) {
+			say_hidden(d, CHECK, path, hidden);
 		}
 	}
 	if (good)
@@ -59,7 +70,7 @@ static bool check_rules(struct doctor *d)
 /* The compiled hwdb that udev reads is the first of several, and may be older than ours. */
 static void check_hwdb(struct doctor *d)
 {
-	char path[DOCTOR_PATH];
+	char path[DOCTOR_PATH], hidden[DOCTOR_PATH];
 
 	if (!doctor_find(d, hwdb_dirs, "70-stipple.hwdb", path)) {
 		doctor_say(d, "hwdb", DOCTOR_WARNING,
@@ -70,6 +81,8 @@ static void check_hwdb(struct doctor *d)
 			   "themselves Penwire are not known");
 		return;
 	}
+	if (doctor_hides(d, hwdb_dirs, "70-stipple.hwdb", path, hidden))
+		say_hidden(d, "hwdb", path, hidden);
 	for (size_t i = 0; i < ELEMENTSOF(hwdb_bins); i++) {
 		if (!doctor_exists(d, hwdb_bins[i]))
 			continue;

@@ -52,6 +52,7 @@ struct doctor_config {
 /* What the unit's file and its drop-ins set. */
 struct doctor_unit {
 	bool there;
+	char path[DOCTOR_PATH], hidden[DOCTOR_PATH]; /* another that it stands before, "" none */
 	char user[DOCTOR_GROUP], groups[256], devices[1024];
 };
 
@@ -84,6 +85,12 @@ bool doctor_holds(const struct doctor *d, const char *path, const char *text);
  */
 bool doctor_find(const struct doctor *d, const char *const dirs[], const char *name,
 		 char out[DOCTOR_PATH]);
+/*
+ * Whether another file @name stands in @dirs behind @path, which doctor_find() found, and says
+ * something else: it counts for nothing then, and *out gets where it is.
+ */
+bool doctor_hides(const struct doctor *d, const char *const dirs[], const char *name,
+		  const char *path, char out[DOCTOR_PATH]);
 /* What @argv prints, its exit status returned; -errno when it cannot be run or hangs. */
 int doctor_run(const char *const argv[], char *out, size_t size);
 /* The value of "NAME=value" in lines, in @out; false and "" when there is none. */

@@ -218,6 +218,20 @@ def case_rules():
     expect_finding(machine, "problem", "udev", ["98-stipple.rules", "switched off", "/etc/udev/rules.d"], ["remove it"])
 
 
+def case_leftovers():
+    """What was installed by hand once stands before the package's files, which an upgrade brings up to date."""
+    for place, leftover, check in (("lib/udev/rules.d/98-stipple.rules", "/usr/local/lib/udev/rules.d/98-stipple.rules", "udev"),
+                                   ("lib/udev/hwdb.d/70-stipple.hwdb", "/etc/udev/hwdb.d/70-stipple.hwdb", "hwdb"),
+                                   ("lib/systemd/system/stippled.service", "/etc/systemd/system/stippled.service", "service")):
+        machine = Machine()
+        with open(machine.path("/" + place), encoding="utf-8") as f:
+            text = f.read()
+        machine.write(leftover, text)
+        expect_equal(machine.findings()[1], 0, f"the same words twice: {leftover}")
+        machine.write(leftover, text + "# of last year\n")
+        expect_finding(machine, "warning", check, [leftover, "instead of /" + place], ["remove it"])
+
+
 def case_hwdb():
     machine = Machine()
     machine.write("/lib/udev/hwdb.bin", "KSLPHHRH something else")
@@ -484,6 +498,7 @@ def case_real_daemon():
 CASES = [
     ("where all is well nothing is complained of, and nothing is changed", case_healthy),
     ("rules that are missing or switched off", case_rules),
+    ("what an old installation left behind", case_leftovers),
     ("a hwdb that is missing or old", case_hwdb),
     ("rules that udev has not used", case_not_loaded),
     ("users and groups that are missing", case_groups),
