@@ -90,8 +90,8 @@ static void personal_values_stay_outside_the_chain(void **state)
 					   "= c.name_entry AND p.field = 'name'"),
 			    "Anna Sample");
 	assert_int_equal(world_verify(&w).personal, 6);
-	/* A value that is not the one committed to is seen, one that belongs to nothing too; one
-	 * that is gone is counted. */
+	/* A value that is not the one committed to is seen, one that belongs to nothing too, and one
+	 * that is gone. */
 	world_close(&w);
 	world_tamper(
 		&w, "UPDATE personal SET value = 'Bert Sample' WHERE entry = 5 AND field = 'name'");
@@ -102,13 +102,16 @@ static void personal_values_stay_outside_the_chain(void **state)
 		assert_int_equal(db_verify(&options, &report, NULL, NULL), -EUCLEAN);
 		assert_non_null(strstr(report.problem,
 				       "Entry 5: its personal value \"name\" is not the one"));
-		world_tamper(&w, "DELETE FROM personal WHERE entry = 5 AND field = 'name'");
-		assert_int_equal(world_verify(&w).erased, 1);
-		world_tamper(
-			&w,
-			"UPDATE personal SET field = 'shoe' WHERE entry = 5 AND field = 'note'");
+		world_tamper(&w, "UPDATE personal SET value = 'Anna Sample' WHERE entry = 5 AND field "
+				 "= 'name'; UPDATE personal SET field = 'shoe' WHERE entry = 5 AND "
+				 "field = 'note'");
 		assert_int_equal(db_verify(&options, &report, NULL, NULL), -EUCLEAN);
 		assert_non_null(strstr(report.problem, "\"shoe\" belongs to nothing"));
+		world_tamper(&w, "UPDATE personal SET field = 'note' WHERE entry = 5 AND field = "
+				 "'shoe'; DELETE FROM personal WHERE entry = 5 AND field = 'name'");
+		assert_int_equal(db_verify(&options, &report, NULL, NULL), -EUCLEAN);
+		assert_non_null(strstr(report.problem, "is missing, and no entry says that it was "
+						       "erased"));
 	}
 }
 
