@@ -31,16 +31,29 @@ static bool lies_ahead(const struct report *r, const char *key)
 	return report_time(report_text(r->root, key), &at_us) == 0 && at_us > r->ctl->now_us;
 }
 
+/* A year is a period here only: where a time of the day is meant, 2015 would be taken for one. */
+static bool is_year(const char *text)
+{
+	return strlen(text) == 4 && strspn(text, "0123456789") == 4;
+}
+
 static int ask_period(struct report *r)
 {
 	_cleanup_(buf_done) struct buf params = BUF_INIT(0);
-	const char *typed = r->ctl->args[0], *until = r->ctl->option[OPT_UNTIL];
+	const char *typed = r->ctl->args[0], *until = r->ctl->option[OPT_UNTIL], *last = typed;
+	char january[16], december[16];
 	int status;
 
 	r->root = json_pack("{s:s}", "format", "stipple.report.period/1");
 	if (!r->root)
 		return ctl_fail_memory();
-	status = report_add_period(r, &params, typed, until ? until : typed);
+	if (is_year(typed)) {
+		snprintf(january, sizeof(january), "%s-01", typed);
+		snprintf(december, sizeof(december), "%s-12", typed);
+		typed = january;
+		last = december;
+	}
+	status = report_add_period(r, &params, typed, until ? until : last);
 	if (status == 0 && lies_ahead(r, "since"))
 		status = ctl_fail(EXIT_USAGE, "'%s' has not begun: there is no record of it yet",
 				  typed);

@@ -430,6 +430,7 @@ def test_period(clinic):
     clinic.desk.refused("report", "period", "2199-01", says="has not begun")
     expect("This period is not over" in clinic.desk("report", "period", clinic.period[0][:7], "--until", "2199-01"), "a period that lasts")
     expect("2019-12-01\n" in clinic.desk("report", "period", "2019-12-01"), "a day in the title")
+    expect("2019-01-01 to 2019-12-31\n" in clinic.desk("report", "period", "2019"), "a year")
     expect("2019-12-01 to 2019-12-31\n" in clinic.desk("report", "period", "2019-12"), "a month in the title, with its last day")
     clinic.desk.refused("report", "period", "never", says="is not a time")
     clinic.desk.refused("report", "period", says="needs PERIOD")
