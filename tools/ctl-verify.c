@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 
@@ -85,6 +86,27 @@ static int run_daemon(struct ctl *ctl, struct verdict *v)
 				: ctl_fail(EXIT_BUG, "stippled was killed by a signal");
 }
 
+/* Whether a daemon has the file open: it writes its number into a file beside it. Only then is it
+ * asked anything, for to ask would start one that is not there. */
+static bool is_open(const struct verdict *v)
+{
+	_cleanup_(freep) char *name = NULL;
+	long long pid = 0;
+	FILE *f;
+
+	if (asprintf(&name, "%s.lock", v->path) < 0) {
+		name = NULL;
+		return false;
+	}
+	f = fopen(name, "re");
+	if (!f)
+		return false;
+	if (fscanf(f, "%lld", &pid) != 1)
+		pid = 0;
+	fclose(f);
+	return pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
+}
+
 /* Whether the file is the running daemon's. */
 static bool is_the_daemons(struct ctl *ctl, const struct verdict *v)
 {
@@ -128,7 +150,7 @@ int ctl_verify(struct ctl *ctl)
 	if (ctl->option[OPT_BUNDLE])
 		return ctl_bundle_verify(ctl);
 	status = run_daemon(ctl, &v);
-	if ((status == 0 || status == EXIT_NONE_SUCH) && v.path[0] &&
+	if ((status == 0 || status == EXIT_NONE_SUCH) && is_open(&v) &&
 	    access(ctl->socket, W_OK) == 0 && is_the_daemons(ctl, &v))
 		tell(ctl, &v);
 	return status;
