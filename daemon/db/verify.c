@@ -435,7 +435,7 @@ static int make_tables(struct verify *v)
 	int r;
 
 	/* a nameless database is in memory until it is large, then in a file that nobody else can
-	 * see */
+	 * see; what fails ends the verification, so there is nothing to roll back to */
 	r = sqlite3_open_v2("", &handle,
 			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
 	stmts_init(&v->rebuilt, handle);
@@ -444,7 +444,8 @@ static int make_tables(struct verify *v)
 	for (size_t i = 0; i < db_n_schema && r == SQLITE_OK; i++)
 		r = sqlite3_exec(handle, db_schema[i].sql, NULL, NULL, NULL);
 	if (r == SQLITE_OK)
-		r = sqlite3_exec(handle, "PRAGMA cache_size=-4096; BEGIN", NULL, NULL, NULL);
+		r = sqlite3_exec(handle, "PRAGMA journal_mode=OFF; PRAGMA cache_size=-4096; BEGIN",
+				 NULL, NULL, NULL);
 	if (r == SQLITE_OK) /* statements of changes use them */
 		r = sql_functions_add(handle);
 	if (r == SQLITE_OK)
@@ -605,6 +606,9 @@ int db_verify_by(const struct db_options *options, const struct db_trust *trust,
 	*ret = (struct db_verify_report){0};
 	if (!v)
 		return -ENOMEM;
+	/* A run's row is written by way of a temporary table, for which room for 20 pages would be
+	 * taken and given back each time. Only possible before anything of SQLite has run. */
+	sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
 	v->report = ret;
 	v->trust = trust;
 	v->progress = progress;
