@@ -21,7 +21,7 @@
 #define MAKER	     1	/* of the record: another makes another */
 #define TIMES	     15 /* the median of so many; */
 #define TIMES_SLOW   3	/* of what takes seconds */
-#define VERIFY_HOURS 2u /* in each of two pens' logs */
+#define VERIFY_HOURS 24u /* in each of two pens' logs */
 
 /* A Tuesday in the last year, and the month before it. */
 #define DAY_US	 (CLINIC_END_US - 40 * CLINIC_DAY_US)
