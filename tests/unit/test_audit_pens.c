@@ -515,13 +515,27 @@ static void retention_due(void **state)
 static void consent_late(void **state)
 {
 	(void)state;
-	sat(anna, AT(4, 9, 0), 60);
-	assert_found("consent-late", ""); /* no motor has run */
+	clinic_do(&w, "session.add", N("client", bert), N("start", AT(3, 9, 0)),
+		  N("end", AT(3, 10, 0)), T("kind", "consultation"));
+	assert_found("consent-late", ""); /* a talk */
+	clinic_do(&w, "session.void", N("session", 1), T("reason", "it was none"));
+	sat(anna, AT(4, 9, 0), 60); /* from paper: no cycle is recorded */
+	case_missing("consent-late", "critical consent-late/session=2 /0");
+	assert_said("Work was done on client 1001 until 2026-11-04 10:00, with no cycle recorded; "
+		    "the consent: none.");
+	clinic_do(&w, "consent.add", N("client", anna), N("session", 2), N("risks", 1),
+		  N("at", AT(4, 10, 0) + SECOND_US));
+	assert_found("consent-late", "critical consent-late/session=2 1/0");
+	clinic_do(&w, "consent.add", N("client", anna), N("session", 2), N("risks", 1),
+		  N("at", AT(4, 10, 0)));
+	assert_found("consent-late", "");
+	clinic_do(&w, "consent.void", N("consent", 1), T("reason", "of another"));
+	clinic_do(&w, "consent.void", N("consent", 2), T("reason", "of another"));
 	ran((struct run_made){PLAIN, .at_us = AT(4, 9, 10)});
-	case_missing("consent-late", "critical consent-late/session=1 /0");
+	case_missing("consent-late", "critical consent-late/session=2 /0");
 	clinic_do(&w, "consent.add", N("client", anna), N("risks", 1),
 		  N("at", AT(4, 9, 10) + SECOND_US));
-	case_fires("consent-late", "critical consent-late/session=1 1/0");
+	case_fires("consent-late", "critical consent-late/session=2 1/0");
 	clinic_do(&w, "consent.add", N("client", anna), N("risks", 1), N("at", AT(4, 9, 10)));
 	case_at("consent-late", "grace_s", "");
 }
