@@ -45,7 +45,8 @@ int total_follow(sqlite3 *handle)
 	return r;
 }
 
-int total_settle(struct stmts *s)
+/* 1: something is marked. */
+static int is_marked(struct stmts *s)
 {
 	sqlite3_stmt *q;
 	int r;
@@ -53,9 +54,17 @@ int total_settle(struct stmts *s)
 	r = stmt_begin(s, retotal_any, &q);
 	if (r == 0)
 		r = stmt_step(s, q);
+	if (r > 0)
+		stmt_end(q);
+	return r;
+}
+
+int total_settle(struct stmts *s)
+{
+	int r = is_marked(s);
+
 	if (r <= 0)
 		return r;
-	stmt_end(q);
 	r = stmt_run(s, total_drop);
 	if (r == 0)
 		r = stmt_run(s, total_add);
@@ -70,8 +79,11 @@ int total_settle(struct stmts *s)
 
 int total_catch_up(struct stmts *s)
 {
-	int r = stmt_exec(s, "BEGIN IMMEDIATE"), e;
+	int r = is_marked(s), e;
 
+	if (r <= 0)
+		return r;
+	r = stmt_exec(s, "BEGIN IMMEDIATE");
 	if (r < 0)
 		return r;
 	r = total_settle(s);

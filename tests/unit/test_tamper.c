@@ -707,10 +707,27 @@ static void a_past_written_anew(void **state)
 	free(kept);
 }
 
+/* What runs come to is no part of older records: a migration marks it, and it is there once the
+ * database is open. */
+static void what_a_migration_marks(void **state)
+{
+	(void)state;
+	world_tamper(&w, "DELETE FROM session_total; DELETE FROM counter_step;"
+			 "INSERT INTO retotal SELECT DISTINCT session FROM run WHERE session IS "
+			 "NOT NULL AND state <> 0;"
+			 "INSERT INTO recount SELECT id FROM event WHERE kind = 'counters'");
+	world_reopen(&w);
+	assert_true(count_of(&w, "session_total", "needle_us >= first_us") > 0);
+	assert_true(count_of(&w, "counter_step", "moved > 0 AND held > 0") > 0);
+	world_close(&w);
+	world_verify(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_record_holds),
+		cmocka_unit_test(what_a_migration_marks),
 		cmocka_unit_test(everything_is_filled),
 		cmocka_unit_test(each_column_of_each_table),
 		cmocka_unit_test(each_row_of_each_table),
