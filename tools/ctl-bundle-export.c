@@ -536,6 +536,9 @@ int ctl_bundle_export(struct ctl *ctl)
 		return ctl_fail_memory();
 	if (ctl->option[OPT_FORCE] && !path)
 		return ctl_fail(EXIT_USAGE, "--force goes with --output FILE");
+	if (!path && ctl->terminal)
+		return ctl_fail(EXIT_USAGE, "a bundle is for programs, and long: name a file by "
+					    "--output FILE, or pass it on by a pipe");
 	status = read_period(&x);
 	if (status == 0)
 		status = read_personal(&x);
@@ -546,7 +549,7 @@ int ctl_bundle_export(struct ctl *ctl)
 		x.file.fd = -EBADF;
 	if (status != 0)
 		return status;
-	x.shown = isatty(STDERR_FILENO) && (x.to_file || !ctl->terminal);
+	x.shown = isatty(STDERR_FILENO);
 	bundle_init(&x.bundle, &x.trust);
 	crypto_generichash_init(&x.digest, NULL, 0, CHAIN_HASH_SIZE);
 	status = find_ends(&x);

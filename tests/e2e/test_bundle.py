@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import struct
 import subprocess
+import types
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from harness import HANG_SECONDS, Daemon, Tap, expect, expect_equal, temporary_directory, wait_until
 from pens import Pens
 from test_backup import CTL, expect_status, run
+from test_ctl import Terminal
 
 # ---- a reader of bundles, written from the manual page
 
@@ -243,9 +245,13 @@ def test_files(clinic):
     report = json.loads(clinic.ctl("export", "--period", year, "--json", "--output", clinic.path("j")).stdout)
     expect_equal((report["first"], report["complete"]), (1, False), "for scripts")
     for options, words in ((("--period", "soon"), "is no time"), ((), "which period?"), (("--period", "2026", "--since", "2025"), "both ends"),
-                           (("--since", "2026", "--until", "2020"), "ends before it begins"), (("--period", "2026", "--force"), "--output"),
+                           (("--since", "2026", "--until", "2020"), "ends before it begins"),
+                           (("--period", "2026", "--force"), "--output"),
                            (("--period", "2026", "--personal", "some"), "none of none, number, all")):
         expect_status(clinic.ctl("export", *options), 64, words)
+    terminal = Terminal(types.SimpleNamespace(path=clinic.daemon.socket_path), "export", "--period", year)
+    expect_equal(terminal.end(), 64, "onto a terminal")
+    expect(b"--output FILE" in terminal.output and len(terminal.output) < 200, repr(terminal.output))
 
 
 def test_full_disk(clinic):
