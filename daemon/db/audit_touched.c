@@ -78,21 +78,26 @@ static int is_told(struct audit *a, const struct finding *f, bool *ret_told, boo
 	return r == SQLITE_ROW || r == SQLITE_DONE ? 0 : -EIO;
 }
 
-static int add_serial(struct touched *t, int64_t pen)
+/* Of the pen that it is about; else of the only one that its session has, for whoever watches that. */
+static int add_serial(struct touched *t, const struct finding *f)
 {
+	static const char sql[] =
+		"SELECT serial FROM pen WHERE id = coalesce(nullif(?1, 0), (SELECT a.pen FROM "
+		"assignment a WHERE a.session = ?2 AND a.void IS NULL GROUP BY a.session HAVING "
+		"count(DISTINCT a.pen) = 1))";
 	const char *rest;
 	sqlite3_stmt *q;
 	int r;
 
 	json_key(&t->findings, "serial");
-	if (sqlcache_get(&t->a->labels, t->a->handle, "SELECT serial FROM pen WHERE id = ?1", &q,
-			 &rest) != SQLITE_OK)
+	if (sqlcache_get(&t->a->labels, t->a->handle, sql, &q, &rest) != SQLITE_OK)
 		return -EIO;
-	sqlite3_bind_int64(q, 1, pen);
+	sqlite3_bind_int64(q, 1, f->id[FINDING_PEN]);
+	sqlite3_bind_int64(q, 2, f->id[FINDING_SESSION]);
 	r = sqlite3_step(q);
 	json_text(&t->findings, r == SQLITE_ROW ? (const char *)sqlite3_column_text(q, 0) : NULL);
 	sqlite3_reset(q);
-	return 0;
+	return r == SQLITE_ROW || r == SQLITE_DONE ? 0 : -EIO;
 }
 
 static int add_finding(struct touched *t, const struct finding *f, bool told)
@@ -107,7 +112,7 @@ static int add_finding(struct touched *t, const struct finding *f, bool told)
 	for (size_t i = 0; i <= FINDING_LOT; i++)
 		if (f->id[i])
 			json_kv_int(b, finding_id_names[i], f->id[i]);
-	r = add_serial(t, f->id[FINDING_PEN]);
+	r = add_serial(t, f);
 	json_kv_int(b, "at_us", f->at_us);
 	json_kv_text(b, "says", f->says);
 	json_kv_text(b, "does", f->does);

@@ -93,6 +93,7 @@ class Chair:
         data = params["data"]
         expect_equal((params["stream"], data["severity"], data["session"]), ("live", "critical", session), f"the event of {rule}")
         expect(data["do"], f"what to do: {data}")
+        expect_equal(params.get("pen"), "SIM-0001", f"the pen of the chair: {params}")
         for part in parts:
             expect(part in data["says"], f"{part} is not in {data['says']}")
         listed = [row for row in self.client.call("warning.list")["rows"] if row["finding"] == data["finding"]]
