@@ -18,10 +18,15 @@ CONF = "/etc/stipple/stippled.conf"
 
 
 def case_booted():
+    """Without IPv6, and with processes that only their own users see: so it stays for all that follows."""
     state = run("systemctl", "is-system-running", "--wait", status=None).strip()
     expect_equal(state, "running", "the system after the cut:\n" + run("systemctl", "--failed", status=None))
     wait_active("stippled.socket")
     wait_active()
+    expect(not os.path.exists("/proc/sys/net/ipv6"), "the kernel has IPv6 after all")
+    run("mount", "--options", "remount,hidepid=invisible", "/proc")
+    run("systemctl", "restart", "stippled.service")
+    run("runuser", "-u", "anna", "--", "stipplectl", "status")
 
 
 def case_clean_record():
