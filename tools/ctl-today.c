@@ -4,6 +4,7 @@
 #include "ctl-client.h"
 #include "ctl-table.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 #include <wchar.h>
@@ -482,6 +483,40 @@ static int print_json_day(struct ctl *ctl, const struct ctl_answer *day,
 	return 0;
 }
 
+/* Warnings as the audit says them to operators: those that the day comes with went out to viewers too,
+ * and name nobody. One that the audit no longer has stays as it is. */
+static void name_people(struct ctl *ctl, json_t *day)
+{
+	json_t *warnings = json_object_get(day, "warnings"), *warning, *finding;
+	int64_t session = -1;
+	size_t i, k;
+
+	json_array_foreach(warnings, i, warning)
+	{
+		int64_t its = json_integer_value(json_object_get(warning, "session"));
+		struct ctl_answer audit = {};
+		json_t *other;
+		char params[64];
+
+		if (its == session)
+			continue;
+		session = its;
+		snprintf(params, sizeof(params), "{\"session\":%" PRId64 "}", its);
+		if (ctl_try(ctl, "audit.list", params, &audit) == 0)
+			json_array_foreach(json_object_get(audit.result, "rows"), k, finding)
+			{
+				size_t at;
+
+				json_array_foreach(warnings, at,
+						   other) if (streq(text_of(other, "finding"),
+								    text_of(finding, "finding")))
+					json_object_set(other, "says",
+							json_object_get(finding, "says"));
+			}
+		ctl_answer_done(&audit);
+	}
+}
+
 int ctl_today(struct ctl *ctl)
 {
 	struct ctl_answer day = {}, pens = {};
@@ -497,6 +532,7 @@ int ctl_today(struct ctl *ctl)
 	if (status == 0 && ctl->format == FORMAT_JSON)
 		status = print_json_day(ctl, &day, &pens);
 	else if (status == 0) {
+		name_people(ctl, day.result);
 		/* the answer of before is gone from the line's memory, its parsed form is not */
 		t.day = day.result;
 		t.live = json_object_get(pens.result, "rows");
