@@ -36,7 +36,7 @@
  *     :since_us :until_us     of the audit: from, and before
  *     :session :client :pen :lot :practitioner :place     ids
  *     :now_us :today          always there: now, and its day, yyyymmdd. What follows from "now" uses these, never the clock itself
- * A rule of scope session must have lines for since_us, until_us, session and client; of scope pen, lot, client, place one for what it is called.
+ * A rule of scope session must have lines for since_us, until_us, session and client (`-- part: rule.session` has them for sessions s); of scope pen, lot, client, place one for what it is called.
  * A parameter for which it has no line is applied to the column afterwards: rows with another value, or NULL, are left out.
  *
  * Values come out of the temporary table audit_threshold, made of the profiles in force before each audit:

@@ -25,9 +25,4 @@ WHERE s.state <> 'void'
 	AND (c.age_checked_us IS NULL OR local_day(c.age_checked_us) > s.day
 		OR (s.day - CAST(replace(b.value, '-', '') AS INTEGER)) / 10000 < t.value)
 	AND (s.kind <> 'consultation' OR EXISTS (SELECT 1 FROM run r WHERE r.session = s.id))
-	AND s.start_us >= :since_us   -- if since_us
-	AND s.start_us < :until_us    -- if until_us
-	AND s.id = :session           -- if session
-	AND s.client = :client        -- if client
-	AND s.practitioner = :practitioner -- if practitioner
-	AND s.place = :place          -- if place
+	-- part: rule.session

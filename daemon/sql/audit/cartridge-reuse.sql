@@ -19,11 +19,6 @@ FROM session s
 		ORDER BY x.at_us DESC LIMIT 1)
 	JOIN session os ON os.id = o.session
 WHERE s.state <> 'void'
-	AND s.start_us >= :since_us   -- if since_us
-	AND s.start_us < :until_us    -- if until_us
-	AND s.id = :session           -- if session
-	AND s.client = :client        -- if client
-	AND s.practitioner = :practitioner -- if practitioner
-	AND s.place = :place          -- if place
+	-- part: rule.session
 	AND u.pen = :pen              -- if pen
 	AND u.lot = :lot              -- if lot

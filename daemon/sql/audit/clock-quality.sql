@@ -11,10 +11,5 @@ SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, x
 	x.estimated AS value, x.runs AS runs
 FROM session s CROSS JOIN session_total x ON x.session = s.id
 WHERE s.state <> 'void' AND x.estimated > 0
-	AND s.start_us >= :since_us   -- if since_us
-	AND s.start_us < :until_us    -- if until_us
-	AND s.id = :session           -- if session
-	AND s.client = :client        -- if client
-	AND s.practitioner = :practitioner -- if practitioner
-	AND s.place = :place          -- if place
+	-- part: rule.session
 	AND x.pen = :pen              -- if pen

@@ -21,22 +21,12 @@ FROM session s CROSS JOIN session_total x ON x.session = s.id AND x.depth_max_um
 	CROSS JOIN audit_threshold t ON t.rule = 'depth-high' AND t.name IN ('warn_um', 'error_um') AND s.day >= t.from_day AND s.day < t.to_day
 	CROSS JOIN audit_threshold h ON h.rule = 'depth-high' AND h.name = 'share_permille' AND s.day >= h.from_day AND s.day < h.to_day
 WHERE s.state <> 'void' AND x.depth_runs > 0 AND hist_above(x.hist, 'depth', t.value - coalesce(x.depth_uncertainty_um, 0)) * 1000 > h.value
-	AND s.start_us >= :since_us   -- if since_us
-	AND s.start_us < :until_us    -- if until_us
-	AND s.id = :session           -- if session
-	AND s.client = :client        -- if client
-	AND s.practitioner = :practitioner -- if practitioner
-	AND s.place = :place          -- if place
+	-- part: rule.session
 	AND x.pen = :pen              -- if pen
 UNION ALL
 SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, NULL AS pen, s.practitioner AS practitioner, s.place AS place,
 	s.depth_um AS value, t.value AS threshold, t.severity AS severity, 'as the practitioner stated' AS what
 FROM session s CROSS JOIN audit_threshold t ON t.rule = 'depth-high' AND t.name IN ('warn_um', 'error_um') AND s.day >= t.from_day AND s.day < t.to_day
 WHERE s.state <> 'void' AND s.depth_um > t.value AND NOT EXISTS (SELECT 1 FROM session_total x WHERE x.session = s.id AND x.depth_runs > 0)
-	AND s.start_us >= :since_us   -- if since_us
-	AND s.start_us < :until_us    -- if until_us
-	AND s.id = :session           -- if session
-	AND s.client = :client        -- if client
-	AND s.practitioner = :practitioner -- if practitioner
-	AND s.place = :place          -- if place
+	-- part: rule.session
 	AND :pen IS NULL              -- if pen

@@ -14,10 +14,5 @@ FROM audit_threshold t CROSS JOIN session s
 		ON t.rule = 'depth-low' AND t.name = 'p99_um' AND +s.day >= t.from_day AND +s.day < t.to_day
 	CROSS JOIN session_total x ON x.session = s.id
 WHERE s.state <> 'void' AND x.depth_runs > 0 AND hist_percentile(x.hist, 'depth', 99) < t.value
-	AND s.start_us >= :since_us   -- if since_us
-	AND s.start_us < :until_us    -- if until_us
-	AND s.id = :session           -- if session
-	AND s.client = :client        -- if client
-	AND s.practitioner = :practitioner -- if practitioner
-	AND s.place = :place          -- if place
+	-- part: rule.session
 	AND x.pen = :pen              -- if pen

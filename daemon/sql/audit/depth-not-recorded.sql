@@ -13,9 +13,4 @@ FROM session s
 WHERE s.state IN ('closed', 'signed') AND s.depth_um IS NULL
 	AND NOT EXISTS (SELECT 1 FROM session_total x WHERE x.session = s.id AND x.depth_runs > 0)
 	AND (s.kind <> 'consultation' OR EXISTS (SELECT 1 FROM run r WHERE r.session = s.id))
-	AND s.start_us >= :since_us   -- if since_us
-	AND s.start_us < :until_us    -- if until_us
-	AND s.id = :session           -- if session
-	AND s.client = :client        -- if client
-	AND s.practitioner = :practitioner -- if practitioner
-	AND s.place = :place          -- if place
+	-- part: rule.session

@@ -16,12 +16,7 @@ SELECT u.at_us AS at_us, s.day AS day, s.id AS session, s.client AS client, u.pe
 FROM item_use u JOIN session s ON s.id = u.session JOIN lot l ON l.id = u.lot
 	JOIN audit_threshold t ON t.rule = 'expired-used' AND t.name = 'grace_days' AND s.day >= t.from_day AND s.day < t.to_day
 WHERE u.void IS NULL AND s.state <> 'void' AND l.expiry_day < s.day AND day_number(s.day) - day_number(l.expiry_day) > t.value
-	AND s.start_us >= :since_us   -- if since_us
-	AND s.start_us < :until_us    -- if until_us
-	AND s.id = :session           -- if session
-	AND s.client = :client        -- if client
-	AND s.practitioner = :practitioner -- if practitioner
-	AND s.place = :place          -- if place
+	-- part: rule.session
 	AND u.pen = :pen              -- if pen
 	AND u.lot = :lot              -- if lot
 UNION ALL
@@ -31,11 +26,6 @@ SELECT u.at_us AS at_us, s.day AS day, s.id AS session, s.client AS client, u.pe
 FROM hygiene u JOIN session s ON s.id = u.session JOIN lot l ON l.id = u.lot
 	JOIN audit_threshold t ON t.rule = 'expired-used' AND t.name = 'grace_days' AND s.day >= t.from_day AND s.day < t.to_day
 WHERE u.void IS NULL AND s.state <> 'void' AND l.expiry_day < s.day AND day_number(s.day) - day_number(l.expiry_day) > t.value
-	AND s.start_us >= :since_us   -- if since_us
-	AND s.start_us < :until_us    -- if until_us
-	AND s.id = :session           -- if session
-	AND s.client = :client        -- if client
-	AND s.practitioner = :practitioner -- if practitioner
-	AND s.place = :place          -- if place
+	-- part: rule.session
 	AND u.pen = :pen              -- if pen
 	AND u.lot = :lot              -- if lot

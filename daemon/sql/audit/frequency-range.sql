@@ -20,10 +20,5 @@ FROM audit_threshold t CROSS JOIN audit_threshold l CROSS JOIN audit_threshold h
 		AND h.rule = 'frequency-range' AND h.name = 'max_hz' AND +s.day >= h.from_day AND +s.day < h.to_day
 	CROSS JOIN session_total x ON x.session = s.id
 WHERE s.state <> 'void' AND x.freq_count > 0 AND 100 * (hist_below(x.hist, 'freq', l.value) + hist_above(x.hist, 'freq', h.value)) > t.value
-	AND s.start_us >= :since_us   -- if since_us
-	AND s.start_us < :until_us    -- if until_us
-	AND s.id = :session           -- if session
-	AND s.client = :client        -- if client
-	AND s.practitioner = :practitioner -- if practitioner
-	AND s.place = :place          -- if place
+	-- part: rule.session
 	AND x.pen = :pen              -- if pen

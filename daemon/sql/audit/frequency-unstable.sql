@@ -16,10 +16,5 @@ FROM audit_threshold t CROSS JOIN session s
 		ON t.rule = 'frequency-unstable' AND t.name = 'sd_hz' AND +s.day >= t.from_day AND +s.day < t.to_day
 	CROSS JOIN session_total x ON x.session = s.id
 WHERE s.state <> 'void' AND x.spread_chz > t.value * 100
-	AND s.start_us >= :since_us   -- if since_us
-	AND s.start_us < :until_us    -- if until_us
-	AND s.id = :session           -- if session
-	AND s.client = :client        -- if client
-	AND s.practitioner = :practitioner -- if practitioner
-	AND s.place = :place          -- if place
+	-- part: rule.session
 	AND x.pen = :pen              -- if pen

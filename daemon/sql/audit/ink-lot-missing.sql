@@ -15,9 +15,4 @@ WHERE s.state IN ('closed', 'signed')
 	AND NOT EXISTS (SELECT 1 FROM item_use u JOIN lot l ON l.id = u.lot JOIN product p ON p.id = l.product
 		WHERE u.session = s.id AND u.void IS NULL AND p.category = 'pigment' AND l.expiry_day IS NOT NULL)
 	AND (s.kind <> 'consultation' OR EXISTS (SELECT 1 FROM run r WHERE r.session = s.id))
-	AND s.start_us >= :since_us   -- if since_us
-	AND s.start_us < :until_us    -- if until_us
-	AND s.id = :session           -- if session
-	AND s.client = :client        -- if client
-	AND s.practitioner = :practitioner -- if practitioner
-	AND s.place = :place          -- if place
+	-- part: rule.session

@@ -18,9 +18,4 @@ FROM session s
 		AND p.from_day = (SELECT max(x.from_day) FROM licence x WHERE x.practitioner = s.practitioner AND x.from_day <= s.day)
 	JOIN audit_threshold t ON t.rule = 'licence-expired' AND t.name = 'grace_days' AND s.day >= t.from_day AND s.day < t.to_day
 WHERE s.state <> 'void' AND p.until_day < s.day AND day_number(s.day) - day_number(p.until_day) > t.value
-	AND s.start_us >= :since_us   -- if since_us
-	AND s.start_us < :until_us    -- if until_us
-	AND s.id = :session           -- if session
-	AND s.client = :client        -- if client
-	AND s.practitioner = :practitioner -- if practitioner
-	AND s.place = :place          -- if place
+	-- part: rule.session

@@ -20,9 +20,4 @@ FROM audit_threshold t CROSS JOIN session s
 WHERE s.state <> 'void' AND s.kind <> 'consultation' AND s.client IS NOT NULL
 	AND NOT EXISTS (SELECT 1 FROM session b WHERE b.client = s.client AND b.start_us < s.start_us AND b.state <> 'void' AND b.kind <> 'consultation')
 	AND NOT EXISTS (SELECT 1 FROM patch_test x WHERE x.client = s.client AND x.void IS NULL AND x.at_us <= s.start_us - t.value * 3.6e9)
-	AND s.start_us >= :since_us   -- if since_us
-	AND s.start_us < :until_us    -- if until_us
-	AND s.id = :session           -- if session
-	AND s.client = :client        -- if client
-	AND s.practitioner = :practitioner -- if practitioner
-	AND s.place = :place          -- if place
+	-- part: rule.session

@@ -12,12 +12,7 @@ SELECT u.at_us AS at_us, s.day AS day, s.id AS session, s.client AS client, u.pe
 	s.practitioner AS practitioner, s.place AS place, l.status AS status, l.status_us AS status_at
 FROM item_use u JOIN session s ON s.id = u.session JOIN lot l ON l.id = u.lot
 WHERE u.void IS NULL AND s.state <> 'void' AND u.lot IN (SELECT q.id FROM lot q WHERE q.status <> 'ok')
-	AND s.start_us >= :since_us   -- if since_us
-	AND s.start_us < :until_us    -- if until_us
-	AND s.id = :session           -- if session
-	AND s.client = :client        -- if client
-	AND s.practitioner = :practitioner -- if practitioner
-	AND s.place = :place          -- if place
+	-- part: rule.session
 	AND u.pen = :pen              -- if pen
 	AND u.lot = :lot              -- if lot
 UNION ALL
@@ -25,11 +20,6 @@ SELECT u.at_us AS at_us, s.day AS day, s.id AS session, s.client AS client, u.pe
 	s.practitioner AS practitioner, s.place AS place, l.status AS status, l.status_us AS status_at
 FROM hygiene u JOIN session s ON s.id = u.session JOIN lot l ON l.id = u.lot
 WHERE u.void IS NULL AND s.state <> 'void' AND u.lot IN (SELECT q.id FROM lot q WHERE q.status <> 'ok')
-	AND s.start_us >= :since_us   -- if since_us
-	AND s.start_us < :until_us    -- if until_us
-	AND s.id = :session           -- if session
-	AND s.client = :client        -- if client
-	AND s.practitioner = :practitioner -- if practitioner
-	AND s.place = :place          -- if place
+	-- part: rule.session
 	AND u.pen = :pen              -- if pen
 	AND u.lot = :lot              -- if lot

@@ -11,9 +11,4 @@ SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, s
 	s.amended AS value, s.signed_us AS signed_at
 FROM session s
 WHERE s.state <> 'void' AND s.amended > 0
-	AND s.start_us >= :since_us   -- if since_us
-	AND s.start_us < :until_us    -- if until_us
-	AND s.id = :session           -- if session
-	AND s.client = :client        -- if client
-	AND s.practitioner = :practitioner -- if practitioner
-	AND s.place = :place          -- if place
+	-- part: rule.session

@@ -14,9 +14,4 @@ SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, s
 	iif(s.end_us IS NULL, CAST(s.start_us + t.value * 3.6e9 AS INTEGER) + 1, NULL) AS due_us
 FROM session s JOIN audit_threshold t ON t.rule = 'session-long' AND t.name IN ('warn_h', 'error_h') AND s.day >= t.from_day AND s.day < t.to_day
 WHERE s.state <> 'void' AND (s.end_us IS NULL OR s.end_us - s.start_us > t.value * 3.6e9)
-	AND s.start_us >= :since_us   -- if since_us
-	AND s.start_us < :until_us    -- if until_us
-	AND s.id = :session           -- if session
-	AND s.client = :client        -- if client
-	AND s.practitioner = :practitioner -- if practitioner
-	AND s.place = :place          -- if place
+	-- part: rule.session

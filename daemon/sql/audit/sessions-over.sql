@@ -16,9 +16,4 @@ FROM audit_threshold t CROSS JOIN session s
 WHERE s.state <> 'void' AND s.kind NOT IN ('consultation', 'touch-up') AND s.course IS NOT NULL
 	AND (SELECT count(*) FROM session p WHERE p.course = s.course AND p.start_us <= s.start_us AND p.state <> 'void'
 		AND p.kind NOT IN ('consultation', 'touch-up')) > t.value
-	AND s.start_us >= :since_us   -- if since_us
-	AND s.start_us < :until_us    -- if until_us
-	AND s.id = :session           -- if session
-	AND s.client = :client        -- if client
-	AND s.practitioner = :practitioner -- if practitioner
-	AND s.place = :place          -- if place
+	-- part: rule.session

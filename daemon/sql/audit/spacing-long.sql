@@ -16,9 +16,4 @@ FROM audit_threshold t CROSS JOIN session s
 	JOIN session b ON b.id = (SELECT p.id FROM session p WHERE p.course = s.course AND p.start_us < s.start_us AND p.state <> 'void'
 		AND p.kind <> 'consultation' ORDER BY p.start_us DESC LIMIT 1)
 WHERE s.state <> 'void' AND s.kind NOT IN ('consultation', 'touch-up') AND day_number(s.day) - day_number(b.day) > t.value
-	AND s.start_us >= :since_us   -- if since_us
-	AND s.start_us < :until_us    -- if until_us
-	AND s.id = :session           -- if session
-	AND s.client = :client        -- if client
-	AND s.practitioner = :practitioner -- if practitioner
-	AND s.place = :place          -- if place
+	-- part: rule.session

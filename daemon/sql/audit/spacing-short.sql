@@ -18,9 +18,4 @@ WHERE s.state <> 'void' AND s.kind <> 'consultation'
 	AND EXISTS (SELECT 1 FROM session q WHERE q.course = s.course AND q.start_us < s.start_us AND q.start_us > s.start_us
 		- (SELECT max(m.value) + 1 FROM audit_threshold m WHERE m.rule = 'spacing-short' AND m.name IN ('warn_days', 'error_days')) * 86400000000)
 	AND day_number(s.day) - day_number(b.day) < t.value
-	AND s.start_us >= :since_us   -- if since_us
-	AND s.start_us < :until_us    -- if until_us
-	AND s.id = :session           -- if session
-	AND s.client = :client        -- if client
-	AND s.practitioner = :practitioner -- if practitioner
-	AND s.place = :place          -- if place
+	-- part: rule.session

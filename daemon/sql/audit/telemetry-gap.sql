@@ -18,12 +18,7 @@ SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, x
 FROM session s CROSS JOIN session_total x ON x.session = s.id
 	JOIN audit_threshold t ON t.rule = 'telemetry-gap' AND t.name = 'gap_s' AND s.day >= t.from_day AND s.day < t.to_day
 WHERE s.state <> 'void' AND x.lost_cycles > 0 AND (x.cycles = 0 OR x.lost_cycles * (x.on_time_us / 1e6) / x.cycles > t.value)
-	AND s.start_us >= :since_us   -- if since_us
-	AND s.start_us < :until_us    -- if until_us
-	AND s.id = :session           -- if session
-	AND s.client = :client        -- if client
-	AND s.practitioner = :practitioner -- if practitioner
-	AND s.place = :place          -- if place
+	-- part: rule.session
 	AND x.pen = :pen              -- if pen
 UNION ALL
 SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, a.pen AS pen, s.practitioner AS practitioner, s.place AS place,
@@ -36,12 +31,7 @@ FROM session s
 	JOIN audit_threshold t ON t.rule = 'telemetry-gap' AND t.name = 'gap_s' AND s.day >= t.from_day AND s.day < t.to_day
 WHERE s.state <> 'void' AND coalesce(l.after_us, 0) < coalesce(a.to_us, s.end_us, :now_us)
 	AND min(l.before_us, coalesce(a.to_us, s.end_us, :now_us)) - max(coalesce(l.after_us, 0), a.from_us) > t.value * 1000000
-	AND s.start_us >= :since_us   -- if since_us
-	AND s.start_us < :until_us    -- if until_us
-	AND s.id = :session           -- if session
-	AND s.client = :client        -- if client
-	AND s.practitioner = :practitioner -- if practitioner
-	AND s.place = :place          -- if place
+	-- part: rule.session
 	AND +a.pen = :pen             -- if pen
 UNION ALL
 SELECT l.before_us AS at_us, local_day(l.before_us) AS day, NULL AS session, NULL AS client, l.pen AS pen, NULL AS practitioner, NULL AS place,

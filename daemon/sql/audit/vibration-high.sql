@@ -15,10 +15,5 @@ FROM session s CROSS JOIN session_total x ON x.session = s.id
 		AND x.vibration_mg > (SELECT min(m.value) FROM audit_threshold m WHERE m.rule = 'vibration-high' AND m.name IN ('warn_mg', 'error_mg'))
 	CROSS JOIN audit_threshold t ON t.rule = 'vibration-high' AND t.name IN ('warn_mg', 'error_mg') AND s.day >= t.from_day AND s.day < t.to_day
 WHERE s.state <> 'void' AND x.vibration_mg > t.value
-	AND s.start_us >= :since_us   -- if since_us
-	AND s.start_us < :until_us    -- if until_us
-	AND s.id = :session           -- if session
-	AND s.client = :client        -- if client
-	AND s.practitioner = :practitioner -- if practitioner
-	AND s.place = :place          -- if place
+	-- part: rule.session
 	AND x.pen = :pen              -- if pen

@@ -18,10 +18,5 @@ FROM audit_threshold l CROSS JOIN audit_threshold h CROSS JOIN session s
 		AND h.rule = 'voltage-range' AND h.name = 'max_mv' AND +s.day >= h.from_day AND +s.day < h.to_day
 	CROSS JOIN session_total x ON x.session = s.id
 WHERE s.state <> 'void' AND (x.voltage_min_mv < l.value OR x.voltage_max_mv > h.value)
-	AND s.start_us >= :since_us   -- if since_us
-	AND s.start_us < :until_us    -- if until_us
-	AND s.id = :session           -- if session
-	AND s.client = :client        -- if client
-	AND s.practitioner = :practitioner -- if practitioner
-	AND s.place = :place          -- if place
+	-- part: rule.session
 	AND x.pen = :pen              -- if pen
