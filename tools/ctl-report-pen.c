@@ -139,14 +139,19 @@ static void write_lost(struct report *r)
 	static const struct page_column columns[] = {PAGE_WHOLE("when"), PAGE_COLUMN("what"), {}};
 	const json_t *row;
 	struct page *p = &r->page;
+	bool unlogged = json_is_false(json_object_get(json_object_get(r->root, "pen"), "has_log"));
 	struct buf b = BUF_INIT(0);
 	size_t i;
 
 	page_heading(p, "What is missing or odd in its log");
+	if (unlogged)
+		page_paragraph(p, "The pen keeps no log: what it did while it was not connected is "
+				  "not recorded, and nobody can say how much that was.");
 	if (json_array_size(json_object_get(r->root, "losses")) +
 		    json_array_size(json_object_get(r->root, "anomalies")) ==
 	    0) {
-		page_paragraph(p, "Nothing.");
+		if (!unlogged)
+			page_paragraph(p, "Nothing.");
 		return;
 	}
 	page_table(p, columns);

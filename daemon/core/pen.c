@@ -396,6 +396,7 @@ void pen_load(struct pen *pen, const struct db_pen_row *row)
 	v->stroke_um = row->stroke_um;
 	v->first_seen_us = row->first_seen_us;
 	v->last_seen_us = row->last_seen_us;
+	v->has_log = row->has_log;
 }
 
 int pen_new(struct pen **ret, struct manager *m, const char *serial)

@@ -394,6 +394,7 @@ static void read_pen(sqlite3_stmt *q, struct db_pen_row *p)
 		.stroke_um = known16(q, 8),
 		.first_seen_us = sqlite3_column_int64(q, 9),
 		.last_seen_us = sqlite3_column_int64(q, 10),
+		.has_log = sqlite3_column_int(q, 11),
 	};
 	copy_text(p->serial, sizeof(p->serial), q, 1);
 	copy_text(p->manufacturer, sizeof(p->manufacturer), q, 2);

@@ -243,6 +243,7 @@ struct db_pen_row {
 	uint8_t depth_source;
 	uint16_t depth_uncertainty_um, depth_resolution_um, stroke_um;
 	int64_t first_seen_us, last_seen_us;
+	bool has_log;                /* it has one of its own; false: stippled numbered what it heard */
 };
 /* Caller frees *ret with free(). */
 int db_load_pens(struct db *db, struct db_pen_row **ret, size_t *ret_count);

@@ -409,6 +409,7 @@ def test_pen(clinic):
     expect_equal(report["usage"]["cycles"], part["cycles"], "its cycles in all")
     check_forms(clinic, ("pen", "TEST-0002"), BRIEF + ["TEST-0002", "source: sensor", f"{spaced(part['cycles'])} cycles in {len(runs)} runs"])
     check_forms(clinic, ("pen", "TEST-0001"), ["disinfected", "alcohol", "new barrier film", "session #1"])
+    check_forms(clinic, ("pen", "TMA-0001"), ["The pen keeps no log"], unwanted=["Nothing."])
     clinic.desk.refused("report", "pen", "NONE", says="NONE")
     empty = clinic.desk.json("report", "pen", "TEST-0002", "--until", "2020-01-01")
     expect_equal((empty["sessions"], empty["usage"], empty["hygiene"]), ([], None, []), "before anything was")

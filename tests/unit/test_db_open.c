@@ -548,6 +548,12 @@ static void pens_are_loaded(void **state)
 	assert_int_equal(rows[2].depth_source, PW_DEPTH_SENSOR);
 	assert_int_equal(rows[2].first_seen_us, WORLD_NOW_US + 3);
 	assert_int_equal(rows[2].last_seen_us, WORLD_NOW_US + 103);
+	assert_true(rows[2].has_log);
+	free(rows);
+	/* as one whose records stippled numbers itself */
+	world_tamper(&w, "UPDATE log SET kept = 0 WHERE pen = 2");
+	assert_int_equal(db_load_pens(w.db, &rows, &n), 0);
+	assert_true(rows[0].has_log && !rows[1].has_log);
 	free(rows);
 	free(p);
 }
