@@ -83,7 +83,7 @@ def consent_while_the_motor_runs():
     expect_equal(event["data"]["finding"], f"consent-late/session={session}", "its identity")
     wait_until(lambda: "consent-late" in c.warnings(), "the warning on today's screen")
     today = Desk(c.daemon.socket_path)("today")
-    expect("critical: The needle ran for client #" in today, today)
+    expect("critical: The needle ran for client 1001 from" in today, today)
     # It is the state of affairs that warns: with a consent of before it is over, and taking that back is news again.
     consent = c.call("consent.add", client="1001", risks=True, at="2020-01-02T10:00:00Z")["consent"]
     wait_until(lambda: "consent-late" not in c.warnings(), "the warning to go")
