@@ -36,6 +36,8 @@ static void finish_mark(void)
 	msg->result = 0;
 	if (msg->op == DB_MARK) {
 		msg->mark.entry = 1;
+	} else if (msg->op != DB_CHANGE) {
+		/* a verdict is kept, and has no answer */
 	} else if (msg->change.value[0].set) {
 		buf_adds(&msg->change.answer, "{\"entry\":1}");
 	} else {
