@@ -132,11 +132,9 @@ static void with_lock(int *field, int value)
 static void test_both_ways(void **state)
 {
 	uint8_t data[3000];
-	size_t fds;
 
 	(void)state;
 	plug("Penwire");
-	fds = count_fds_now();
 	fill(data, sizeof(data));
 	must_open();
 	assert_int_equal(pen->claims, 1);
@@ -156,7 +154,6 @@ static void test_both_ways(void **state)
 	w.transport = transport_free(w.transport);
 	assert_int_equal(pen->releases, 1);
 	assert_null(pen->flying);
-	assert_fds(fds);
 	assert_int_equal(w.closed, 0);
 }
 
@@ -306,6 +303,8 @@ static void test_replug(void **state)
 
 static void test_freed_in_flight(void **state)
 {
+	size_t fds = 0;
+
 	(void)state;
 	plug("Penwire");
 	for (unsigned i = 0; i < 20; i++) {
@@ -315,7 +314,10 @@ static void test_freed_in_flight(void **state)
 		w.transport = transport_free(w.transport);
 		assert_null(pen->flying);
 		assert_null(pen->ended);
+		if (i == 0)
+			fds = count_fds_now();
 	}
+	assert_fds(fds); /* the first may still have some of umockdev's, but not nineteen */
 	assert_int_equal(pen->claims, 20);
 	assert_int_equal(pen->releases, 20);
 }
