@@ -22,11 +22,6 @@ FROM (SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS cli
 	FROM session s
 	WHERE s.state IN ('closed', 'signed')
 		AND (s.kind <> 'consultation' OR EXISTS (SELECT 1 FROM run r WHERE r.session = s.id))
-		AND s.start_us >= :since_us   -- if since_us
-		AND s.start_us < :until_us    -- if until_us
-		AND s.id = :session           -- if session
-		AND s.client = :client        -- if client
-		AND s.practitioner = :practitioner -- if practitioner
-		AND s.place = :place          -- if place
+		-- part: rule.session
 	) g
 WHERE NOT (g.verbal AND g.written)

@@ -27,12 +27,7 @@ FROM (SELECT s.id, s.day, s.client, s.course, s.practitioner, s.place, s.state, 
 		AND NOT EXISTS (SELECT 1 FROM session_total y WHERE y.session = s.id AND (y.needle_us, y.pen) < (x.needle_us, x.pen))
 		AND (s.state <> 'open' OR NOT EXISTS (SELECT 1 FROM run r INDEXED BY run_unfinished
 			WHERE r.state <> 1 AND r.state = 0 AND r.session = s.id AND r.start_us < x.needle_us))
-		AND s.start_us >= :since_us   -- if since_us
-		AND s.start_us < :until_us    -- if until_us
-		AND s.id = :session           -- if session
-		AND s.client = :client        -- if client
-		AND s.practitioner = :practitioner -- if practitioner
-		AND s.place = :place          -- if place
+		-- part: rule.session
 	UNION ALL
 	SELECT s.id, s.day, s.client, s.course, s.practitioner, s.place, s.state, r.start_us, r.pen, 1
 	FROM run r INDEXED BY run_unfinished CROSS JOIN session s ON s.id = r.session
@@ -40,24 +35,14 @@ FROM (SELECT s.id, s.day, s.client, s.course, s.practitioner, s.place, s.state, 
 		AND NOT EXISTS (SELECT 1 FROM session_total y WHERE y.session = s.id AND y.needle_us <= r.start_us)
 		AND NOT EXISTS (SELECT 1 FROM run o INDEXED BY run_unfinished
 			WHERE o.state <> 1 AND o.state = 0 AND o.session = s.id AND (o.start_us, o.id) < (r.start_us, r.id))
-		AND s.start_us >= :since_us   -- if since_us
-		AND s.start_us < :until_us    -- if until_us
-		AND s.id = :session           -- if session
-		AND s.client = :client        -- if client
-		AND s.practitioner = :practitioner -- if practitioner
-		AND s.place = :place          -- if place
+		-- part: rule.session
 	UNION ALL
 	SELECT s.id, s.day, s.client, s.course, s.practitioner, s.place, s.state, s.end_us, NULL, 0
 	FROM session s
 	WHERE s.state IN ('closed', 'signed') AND s.kind <> 'consultation'
 		AND NOT EXISTS (SELECT 1 FROM session_total y WHERE y.session = s.id AND y.needle_us IS NOT NULL)
 		AND NOT EXISTS (SELECT 1 FROM run o INDEXED BY run_unfinished WHERE o.state <> 1 AND o.state = 0 AND o.session = s.id)
-		AND s.start_us >= :since_us   -- if since_us
-		AND s.start_us < :until_us    -- if until_us
-		AND s.id = :session           -- if session
-		AND s.client = :client        -- if client
-		AND s.practitioner = :practitioner -- if practitioner
-		AND s.place = :place          -- if place
+		-- part: rule.session
 	) f
 	JOIN audit_threshold t ON t.rule = 'consent-late' AND t.name = 'grace_s' AND f.day >= t.from_day AND f.day < t.to_day
 WHERE NOT EXISTS (SELECT 1 FROM consent n INDEXED BY consent_session WHERE n.session = f.id AND n.client = f.client AND n.kind = 'consent'

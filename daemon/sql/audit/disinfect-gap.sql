@@ -32,12 +32,7 @@ FROM (SELECT a.from_us AS at_us, s.day AS day, s.id AS session, s.client AS clie
 			WHERE x.pen = a.pen AND x.from_us < a.from_us AND x.void IS NULL AND xs.state <> 'void' ORDER BY x.from_us DESC LIMIT 1)
 		JOIN session o ON o.id = b.session
 	WHERE s.state <> 'void' AND o.id <> s.id AND (o.client IS NULL OR s.client IS NULL OR o.client <> s.client)
-		AND s.start_us >= :since_us   -- if since_us
-		AND s.start_us < :until_us    -- if until_us
-		AND s.id = :session           -- if session
-		AND s.client = :client        -- if client
-		AND s.practitioner = :practitioner -- if practitioner
-		AND s.place = :place          -- if place
+		-- part: rule.session
 		AND +a.pen = :pen             -- if pen
 	) g
 WHERE NOT (g.clean AND g.film)
