@@ -220,19 +220,27 @@ void page_cell(struct page *p, const char *text)
 	p->cells[p->n_cells++] = copy;
 }
 
-void page_cellf(struct page *p, const char *format, ...)
+/* Caller frees with free(). NULL: no memory, which the page remembers. */
+static char *printed(struct page *p, const char *format, va_list ap)
 {
 	char *text;
+
+	if (vasprintf(&text, format, ap) >= 0)
+		return text;
+	p->out.error = -ENOMEM;
+	return NULL;
+}
+
+void page_cellf(struct page *p, const char *format, ...)
+{
 	va_list ap;
-	int n;
+	char *text;
 
 	va_start(ap, format);
-	n = vasprintf(&text, format, ap);
+	text = printed(p, format, ap);
 	va_end(ap);
-	if (n < 0) {
-		p->out.error = -ENOMEM;
+	if (!text)
 		return;
-	}
 	page_cell(p, text);
 	free(text);
 }
@@ -247,17 +255,14 @@ void page_pair(struct page *p, const char *label, const char *value)
 
 void page_pairf(struct page *p, const char *label, const char *format, ...)
 {
-	char *text;
 	va_list ap;
-	int n;
+	char *text;
 
 	va_start(ap, format);
-	n = vasprintf(&text, format, ap);
+	text = printed(p, format, ap);
 	va_end(ap);
-	if (n < 0) {
-		p->out.error = -ENOMEM;
+	if (!text)
 		return;
-	}
 	page_pair(p, label, text);
 	free(text);
 }
