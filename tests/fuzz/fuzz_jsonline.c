@@ -52,9 +52,11 @@ static bool take_lines(int fd, struct buf *in)
 {
 	char room[65536], *end;
 	ssize_t n;
+	bool open;
 
 	while ((n = recv(fd, room, sizeof(room), MSG_DONTWAIT)) > 0)
 		buf_add(in, room, (size_t)n);
+	open = n < 0 && errno == EAGAIN; /* asked now: reading JSON writes errno */
 	while (in->len > 0 && (end = memchr(in->data, '\n', in->len))) {
 		size_t len = (size_t)(end - in->data);
 		json_t *value = json_loadb(in->data, len, 0, NULL);
@@ -64,7 +66,7 @@ static bool take_lines(int fd, struct buf *in)
 		in->len -= len + 1;
 		memmove(in->data, end + 1, in->len);
 	}
-	return n < 0 && errno == EAGAIN;
+	return open;
 }
 
 /* The walk over our own JSON must at least stay inside whatever it gets. */
