@@ -158,14 +158,14 @@ static void on_frame(struct pw_pen *pen, const struct pw_frame *frame, uint64_t 
 		pen->unknown_messages++;
 		return;
 	}
+	/* Without a common version there is nothing to say but who is here. */
+	if (pen->identity.version == 0 && frame->type != PW_MSG_HELLO)
+		return;
 	error = pw_msg_decode(frame->type, frame->payload, frame->len, &msg);
 	if (error != PW_OK) {
 		on_bad_message(pen, frame, error);
 		return;
 	}
-	/* Without a common version there is nothing to say but who is here. */
-	if (pen->identity.version == 0 && frame->type != PW_MSG_HELLO)
-		return;
 	switch (frame->type) {
 	case PW_MSG_HELLO:
 		on_hello(pen, &msg.hello);

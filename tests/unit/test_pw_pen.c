@@ -314,6 +314,10 @@ static void test_identity(void **state)
 	assert_int_equal(only(r, PW_MSG_IDENTITY)->identity.version, 0);
 	say_read(r, 1, 0, 10, 0);
 	assert_int_equal(hear(r), 0);
+	/* Not even that it is wrong: in the version that it speaks it may be right. */
+	say_raw(r, PW_MSG_READ, "", 0);
+	say_raw(r, 0x3f, "", 0);
+	assert_int_equal(hear(r), 0);
 	say_hello(r);
 	assert_int_equal(hear(r), 1);
 	say_read(r, 1, 0, 10, 0);
