@@ -18,6 +18,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define PW_VERSION 1u /* the protocol version this library speaks; see README.md, "Versions" */
 
 enum pw_error {
@@ -61,5 +65,9 @@ static inline void pw_put64(uint8_t *p, uint64_t v) { pw_put32(p, (uint32_t)v); 
  * Built with PW_SMALL it uses a 16-entry table (64 bytes); otherwise slicing tables or the CPU's own instruction.
  */
 uint32_t pw_crc32c(uint32_t crc, const void *data, size_t len);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

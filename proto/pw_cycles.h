@@ -11,6 +11,10 @@
 
 #include "pw.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define PW_PERIOD_UNKNOWN 0xffffffffu
 #define PW_DEPTH_UNKNOWN  0xffffu
 
@@ -36,5 +40,9 @@ enum pw_error pw_cycles_count(const uint8_t *block, size_t len, uint32_t *ret_co
  */
 enum pw_error pw_cycles_decode(const uint8_t *block, size_t len, uint32_t *period_us, uint16_t *depth_um, uint32_t cap,
 			       uint32_t *ret_count);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -11,6 +11,10 @@
 
 #include "pw.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define PW_FIELD_BYTES 0x80u /* in @size: bytes as they are, not an integer */
 
 struct pw_field {
@@ -52,5 +56,9 @@ void pw_layout_get(const struct pw_layout *layout, const uint8_t *wire, void *to
 
 /* Writes layout->size bytes to @wire. */
 void pw_layout_put(const struct pw_layout *layout, const void *from, uint8_t *wire);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

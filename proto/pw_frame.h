@@ -11,6 +11,10 @@
 
 #include "pw.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define PW_FRAME_HEAD     4u
 #define PW_FRAME_TAIL     4u
 #define PW_FRAME_MAX      1024u                                          /* decoded, head and CRC included */
@@ -70,5 +74,9 @@ size_t pw_decoder_push(struct pw_decoder *d, const uint8_t *data, size_t len, bo
  */
 enum pw_error pw_frame_encode(uint8_t type, uint16_t number, const uint8_t *payload, size_t len, uint8_t *out, size_t cap,
 			      size_t *ret_len);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -12,6 +12,10 @@
 #include "pw.h"
 #include "pw_rec.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define PW_LOG_PAGE_MIN 1024u
 #define PW_LOG_HOSTS    4u   /* hosts whose acknowledgement is remembered; the one unheard of longest gives way */
 
@@ -73,5 +77,9 @@ void pw_log_ack(struct pw_log *log, uint64_t host_id, uint64_t next_seq);
 
 /* The highest acknowledgement of any host: records from here on would be lost to all if overwritten. */
 uint64_t pw_log_acked(const struct pw_log *log);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -10,6 +10,10 @@
 
 #include "pw.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum pw_msg_type {
 	/* host to pen: 0x01..0x3f */
 	PW_MSG_HELLO = 0x01,
@@ -191,5 +195,9 @@ enum pw_error pw_msg_encode(const struct pw_msg *msg, uint8_t *out, size_t cap, 
 size_t pw_text_get(const uint8_t field[PW_TEXT_SIZE], char out[PW_TEXT_SIZE + 1]);
 /* Fills a field from a zero-terminated text, cut at a character border. */
 void pw_text_put(uint8_t field[PW_TEXT_SIZE], const char *text);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

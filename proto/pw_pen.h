@@ -16,6 +16,10 @@
 #include "pw_msg.h"
 #include "pw_rec.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define PW_STATUS_INTERVAL_US   1000000u   /* between STATUS messages to a reader while the motor runs or records wait ... */
 #define PW_STATUS_IDLE_US       90000000u  /* ... and while nothing happens: a host's ping a minute is answered by one too */
 #define PW_READ_SILENCE_US      180000000u /* a host that says nothing for three of its pings is gone: the stream ends */
@@ -107,5 +111,9 @@ void pw_pen_sensors(struct pw_pen *pen, const struct pw_pen_sensors *sensors);
 
 /* Whether the pen should be blinking now. */
 bool pw_pen_blinking(const struct pw_pen *pen, uint64_t tick_us);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

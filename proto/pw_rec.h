@@ -12,6 +12,10 @@
 #include "pw.h"
 #include "pw_msg.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum pw_rec_type {
 	PW_REC_BOOT = 1,
 	PW_REC_RUN_START = 2,
@@ -163,5 +167,9 @@ enum pw_error pw_rec_encode(const struct pw_rec *rec, const union pw_rec_body *b
 
 /* The record CRC of the cursor: over seq (8 bytes) and the record's @size bytes. */
 uint32_t pw_rec_crc(uint64_t seq, const uint8_t *record, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
