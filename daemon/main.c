@@ -172,6 +172,7 @@ static int start_server(struct daemon *d, const struct config *c, int64_t starte
 		.operator_group = c->operator_group,
 		.admin_group = c->admin_group,
 		.db_path = c->database,
+		.key_path = c->key,
 		.zone = c->zone,
 		.started_us = started_us,
 	};

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * verify: the daemon's program reads the file, and what it says is passed on. When the file is that
- * of the daemon which is running, the daemon is told, so that audit and status show it: it does not
- * read all of its record itself.
+ * verify: the daemon's program reads the file, and what it says is passed on. Which file it is, says
+ * --database, or the daemon whose socket was named, or the configuration. When the file is that of
+ * the daemon which is running, the daemon is told, so that audit and status show it: it does not read
+ * all of its record itself.
  */
 #include "ctl-client.h"
 
@@ -86,6 +87,73 @@ static int run_daemon(struct ctl *ctl, struct verdict *v)
 				: ctl_fail(EXIT_BUG, "stippled was killed by a signal");
 }
 
+/* Whether the record of another daemon than the one of the configuration may be meant: its socket was
+ * named. The usual one is not asked, for to ask would start a daemon that is not there. */
+static bool is_of_another(const struct ctl *ctl)
+{
+	return !ctl->option[OPT_DATABASE] && !ctl->option[OPT_CONFIG] &&
+	       !streq(ctl->socket, CTL_SOCKET);
+}
+
+/* Whether this process may read what the daemon says is there. status. */
+static int look_at(const struct ctl *ctl, const char *what, const char *path)
+{
+	if (access(path, R_OK) == 0)
+		return 0;
+	if (errno != EACCES && errno != EPERM)
+		return ctl_fail(
+			EXIT_NO_INPUT,
+			"%s of the daemon at %s is %s, and this computer's cannot be read: %s; "
+			"verify where the daemon runs",
+			what, ctl->socket, path, strerror(errno));
+	return ctl_fail(EXIT_PERMISSION,
+			"%s of the daemon at %s is %s, which you may not read: sudo stipplectl "
+			"--socket %s verify",
+			what, ctl->socket, path, ctl->socket);
+}
+
+/* Takes the files of the daemon at the socket for those that were not named. They stay @status_of's.
+ * status. */
+static int take_files(struct ctl *ctl, const struct ctl_answer *status_of)
+{
+	const json_t *of = json_object_get(status_of->result, "database");
+	const char *path = json_string_value(json_object_get(of, "path")),
+		   *key = json_string_value(json_object_get(of, "key_path"));
+	int status;
+
+	if (!path || !*path)
+		return ctl_fail(EXIT_PROTOCOL,
+				"the daemon at %s does not say where its database is", ctl->socket);
+	status = look_at(ctl, "the database", path);
+	ctl->option[OPT_DATABASE] = path;
+	if (status != 0 || ctl->option[OPT_KEY] || ctl->option[OPT_PUBLIC_KEY] ||
+	    ctl->option[OPT_CHECKPOINT])
+		return status;
+	if (!key)
+		return ctl_fail(EXIT_PERMISSION,
+				"where the signing key of the daemon at %s is, is told to its "
+				"administrators; --public-key FILE is enough",
+				ctl->socket);
+	status = look_at(ctl, "the signing key", key);
+	if (status != 0)
+		fputs("stipplectl: or without it, by --public-key FILE\n", stderr);
+	ctl->option[OPT_KEY] = key;
+	return status;
+}
+
+static int ask_files(struct ctl *ctl, struct ctl_answer *answer)
+{
+	int status = ctl_call(ctl, "daemon.status", NULL, answer);
+
+	ctl->client = client_free(ctl->client); /* what follows may take long */
+	if (status == 0)
+		return take_files(ctl, answer);
+	fputs("stipplectl: the daemon at that socket was to say where its database is: --database "
+	      "FILE and --key FILE need no daemon\n",
+	      stderr);
+	return status;
+}
+
 /* Whether a daemon has the file open: it writes its number into a file beside it. Only then is it
  * asked anything, for to ask would start one that is not there. */
 static bool is_open(const struct verdict *v)
@@ -144,14 +212,19 @@ static void tell(struct ctl *ctl, const struct verdict *v)
 
 int ctl_verify(struct ctl *ctl)
 {
+	struct ctl_answer files = {};
 	struct verdict v = {0};
-	int status;
+	int status = 0;
 
 	if (ctl->option[OPT_BUNDLE])
 		return ctl_bundle_verify(ctl);
-	status = run_daemon(ctl, &v);
-	if ((status == 0 || status == EXIT_NONE_SUCH) && is_open(&v) &&
+	if (is_of_another(ctl))
+		status = ask_files(ctl, &files);
+	if (status == 0)
+		status = run_daemon(ctl, &v);
+	if (v.path[0] && (status == 0 || status == EXIT_NONE_SUCH) && is_open(&v) &&
 	    access(ctl->socket, W_OK) == 0 && is_the_daemons(ctl, &v))
 		tell(ctl, &v);
+	ctl_answer_done(&files);
 	return status;
 }

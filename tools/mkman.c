@@ -227,8 +227,9 @@ static void ending(void)
 		  "all of it again, builds every table again from the entries and compares, and names the first entry or row that "
 		  "does not hold. Whoever has the database without the signing key can change nothing unseen, but can put an older "
 		  "copy of it in its place; whoever has both can write a past anew. A checkpoint that was kept elsewhere finds "
-		  "either. Of the running daemon's record, status and audit (rule chain-broken) show from then on what was found, which no "
-		  "entry is written for. What identifies people may be erased, which the chain allows: their values are in it only as "
+		  "either. Which file is read, --database says; without it, the daemon whose socket was named, by --socket or in "
+		  "$STIPPLE_SOCKET; else the configuration. Its name is printed first. Of the running daemon's record, status and audit "
+		  "(rule chain-broken) show from then on what was found, which no entry is written for. What identifies people may be erased, which the chain allows: their values are in it only as "
 		  "commitments. A value that lacks, and no entry erased, is found. Runs that have not ended are not in the chain yet.");
 	paragraph("export writes what proves a period to somebody without the database, and verify --bundle checks it; it says in words "
 		  "what is proven and what is not. stipple-bundle(5) has the format.");

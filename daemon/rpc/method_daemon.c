@@ -5,7 +5,8 @@
 #include "method.h"
 #include "server_internal.h"
 
-static void status_database(struct server *s, struct buf *b)
+/* @admin: whoever asks could fetch the key, too, and is told where it is. */
+static void status_database(struct server *s, bool admin, struct buf *b)
 {
 	struct db_health h;
 
@@ -13,6 +14,7 @@ static void status_database(struct server *s, struct buf *b)
 	json_key(b, "database");
 	json_open(b, '{');
 	json_kv_text(b, "path", s->db_path);
+	json_kv_text(b, "key_path", admin ? s->key_path : NULL);
 	json_kv_int(b, "bytes", h.file_bytes);
 	json_kv_int(b, "wal_bytes", h.wal_bytes);
 	json_kv_text(b, "state", h.error ? "failing" : "ok");
@@ -97,7 +99,7 @@ static void daemon_status_run(struct call *call)
 	json_kv_int(&b, "uptime_s", (now_boot_us() - s->started_boot_us) / USEC_PER_SEC);
 	json_kv_text(&b, "zone", s->zone);
 	json_kv_text(&b, "host_id", host_id);
-	status_database(s, &b);
+	status_database(s, call->client->peer.role >= ROLE_ADMIN, &b);
 	status_record(s, &b);
 	status_pens(s, &b);
 	status_ports(s, &b);
@@ -121,6 +123,9 @@ const struct native method_daemon_status = {
 		"\"uptime_s\":{\"type\":\"integer\"},\"zone\":{\"type\":\"string\"},"
 		"\"host_id\":{\"type\":\"string\",\"pattern\":\"^[0-9a-f]{16}$\"},"
 		"\"database\":{\"type\":\"object\",\"properties\":{\"path\":{\"type\":\"string\"},"
+		"\"key_path\":{\"type\":[\"string\",\"null\"],\"description\":\"where the signing "
+		"key is; "
+		"told to administrators\"},"
 		"\"bytes\":{\"type\":\"integer\"},\"wal_bytes\":{\"type\":\"integer\"},"
 		"\"state\":{\"enum\":[\"ok\",\"failing\"]},\"error\":{\"type\":[\"string\","
 		"\"null\"]},"

@@ -262,7 +262,8 @@ static int server_setup(struct server *s, const struct server_config *config)
 
 	s->db_path = strdup(config->db_path ? config->db_path : "");
 	s->zone = strdup(zone ? zone : "UTC");
-	if (!s->db_path || !s->zone)
+	s->key_path = config->key_path ? strdup(config->key_path) : NULL;
+	if (!s->db_path || !s->zone || (config->key_path && !s->key_path))
 		return -ENOMEM;
 	r = roles_init(&s->roles, config->viewer_group, config->operator_group,
 		       config->admin_group);
@@ -335,6 +336,7 @@ struct server *server_free(struct server *s)
 	safe_close(s->turn_fd);
 	roles_done(&s->roles);
 	free(s->db_path);
+	free(s->key_path);
 	free(s->zone);
 	sd_event_unref(s->event);
 	free(s);

@@ -16,7 +16,8 @@ struct server_config {
 	const char *operator_group, *admin_group; /* NULL or missing group: only root and the
 						     daemon's uid are more than viewers */
 	const char *viewer_group; /* NULL: everybody who can open the socket is a viewer */
-	const char *db_path;	  /* for sql.query's worker */
+	const char *db_path;	  /* for sql.query's worker, and daemon.status */
+	const char *key_path;	  /* of the signing key, for daemon.status; NULL: not told */
 	const char *zone;	  /* the clinic's, for daemon.status; NULL: TZ */
 	int64_t started_us;	  /* UTC */
 };

@@ -39,6 +39,7 @@ struct server {
 	int64_t started_us; /* UTC */
 	int64_t started_boot_us;
 	char *db_path, *zone;
+	char *key_path; /* NULL: not told */
 };
 
 void server_add_client(struct server *s, struct client *c);

@@ -44,7 +44,7 @@ KINDS = {
 
 # Members whose value depends on the moment or the machine, and their kinds; for --update. Times are found by their form.
 VOLATILE = {
-    "uptime_s": "int", "version": "text", "host_id": "hex16", "path": "text", "bytes": "int", "wal_bytes": "int",
+    "uptime_s": "int", "version": "text", "host_id": "hex16", "path": "text", "key_path": "text", "bytes": "int", "wal_bytes": "int",
     "queued": "int", "commits": "int", "age_ms": "int", "error_us": "int", "rtt_us": "int|null", "drift_ppm": "number",
     "entry": "int", "last_entry": "int", "cursor": "int", "n": "int", "hash": "hex64", "digest": "hex64", "id": "int", "next": "text|null",
     "port": "text", "day": "int", "tick_us": "int", "tick_start_us": "int", "tick_end_us": "int",

@@ -5,8 +5,9 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
 
-from harness import Daemon, Tap, expect_equal, temporary_directory, wait_until
+from harness import HANG_SECONDS, Daemon, Tap, expect_equal, temporary_directory, wait_until
 from pens import Pens
 from test_backup import CTL, STIPPLED, expect_status, run
 
@@ -35,6 +36,39 @@ def test_running(clinic):
     expect_status(done, 0, ["the record holds", "personal values: "])
     expect_equal(done.stderr, "", "progress where no terminal is")
     expect_status(run(CTL, "--host", "nowhere.invalid", "verify"), 64)
+
+
+def test_named_socket(clinic):
+    """The daemon at a socket that was named says which file is its record: by option or environment, and nobody else's is verified."""
+    database = "database: " + clinic.daemon.database + "\n"
+    expect_status(clinic.ctl("verify"), 0, [database, "the record holds"])
+    expect_equal(clinic.daemon.client().call("daemon.status")["record"]["state"], "ok", "the daemon was told")
+    done = run(CTL, "verify", env={"STIPPLE_SOCKET": clinic.daemon.socket_path})
+    expect_status(done, 0, [database, "the record holds"])
+    expect_status(clinic.ctl("verify", "--key", clinic.path("none.key")), 78, "none.key is missing")
+    gone = clinic.path("gone.sock")
+    expect_status(run(CTL, "--socket", gone, "verify"), 69, ["there is no " + gone, "--database FILE and --key FILE need no daemon"])
+
+
+def test_not_readable(clinic):
+    """Whoever may ask the daemon need not be able to read its files."""
+    if os.geteuid() != 0:
+        return
+    home = temporary_directory()
+    for path, mode in ((home, 0o755), (clinic.directory, 0o711), (clinic.daemon.database, 0o640)):
+        os.chmod(path, mode)
+    ctl = shutil.copy(CTL, home)
+
+    def verify(*options):
+        return subprocess.run([ctl, "--socket", clinic.daemon.socket_path, "verify", *options], user=65534, group=65534, extra_groups=[],
+                              cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=HANG_SECONDS, check=False)
+
+    mend = f"sudo stipplectl --socket {clinic.daemon.socket_path} verify"
+    expect_status(verify(), 77, [f"is {clinic.daemon.database}, which you may not read", mend])
+    os.chmod(clinic.daemon.database, 0o644)
+    expect_status(verify(), 77, ["the signing key", "told to its administrators", "--public-key FILE"])
+    os.chmod(clinic.daemon.database, 0o640)
+    os.chmod(clinic.directory, 0o700)
 
 
 def test_checkpoint(clinic):
@@ -143,6 +177,8 @@ def main():
     tap = Tap()
     clinic = Clinic()
     tap.case("the record of a running daemon", test_running, clinic)
+    tap.case("the daemon of a socket that was named", test_named_socket, clinic)
+    tap.case("files that may not be read", test_not_readable, clinic)
     tap.case("checkpoints", test_checkpoint, clinic)
     tap.case("the public key is enough", test_public_key, clinic)
     tap.case("an older copy", test_older_copy, clinic)
