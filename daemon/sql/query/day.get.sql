@@ -13,7 +13,7 @@
 -- column: unattributed_all json -- The same of all days: {runs, cycles, on_time_s, since}.
 -- column: unsigned int -- Sessions of all days that ended and are not signed.
 
--- The range 'id > 0' and the like make small tables be read by their keys, in order.
+-- The range 'id > 0' and the like make small tables be read by their keys, in order. Runs that have ended are in session_total.
 SELECT one.day,
 	(SELECT json_group_array(json_object('session', s.id, 'client', s.client,
 			'number', (SELECT n.value FROM client c JOIN personal n ON n.entry = c.number_entry AND n.field = 'number' WHERE c.id = s.client),
@@ -25,10 +25,13 @@ SELECT one.day,
 				WHERE a.session = s.id AND a.void IS NULL AND (s.state <> 'open' OR a.to_us IS NULL))),
 			'paused', json(iif(EXISTS (SELECT 1 FROM pause z WHERE z.session = s.id AND z.void IS NULL AND z.to_us IS NULL), 'true', 'false')),
 			'zone', (SELECT g.zone FROM segment g WHERE g.session = s.id AND g.void IS NULL AND g.to_us IS NULL ORDER BY g.from_us DESC LIMIT 1),
-			'runs', (SELECT count(*) FROM run r WHERE r.session = s.id),
-			'cycles', (SELECT coalesce(sum(r.cycles), 0) FROM run r WHERE r.session = s.id),
-			'on_time_s', (SELECT coalesce(sum(coalesce(r.on_time_us, r.tick_end_us - r.tick_start_us)), 0) / 1e6 FROM run r WHERE r.session = s.id),
-			'open_run', (SELECT max(r.id) FROM run r WHERE r.session = s.id AND r.state = 0)))
+			'runs', coalesce((SELECT sum(t.runs) FROM session_total t WHERE t.session = s.id), 0)
+				+ (SELECT count(*) FROM run r INDEXED BY run_unfinished WHERE r.state = 0 AND r.state <> 1 AND r.session = s.id),
+			'cycles', coalesce((SELECT sum(t.cycles) FROM session_total t WHERE t.session = s.id), 0)
+				+ (SELECT coalesce(sum(r.cycles), 0) FROM run r INDEXED BY run_unfinished WHERE r.state = 0 AND r.state <> 1 AND r.session = s.id),
+			'on_time_s', (coalesce((SELECT sum(t.on_time_us) FROM session_total t WHERE t.session = s.id), 0)
+				+ (SELECT coalesce(sum(coalesce(r.on_time_us, r.tick_end_us - r.tick_start_us)), 0) FROM run r INDEXED BY run_unfinished WHERE r.state = 0 AND r.state <> 1 AND r.session = s.id)) / 1e6,
+			'open_run', (SELECT max(r.id) FROM run r INDEXED BY run_unfinished WHERE r.state = 0 AND r.state <> 1 AND r.session = s.id)))
 		FROM session s
 		WHERE (s.day = one.day AND s.start_us > 0 OR s.state = 'open' AND s.start_us > 0) AND s.state <> 'void') AS sessions,
 	(SELECT json_group_array(json_object('session', few.session, 'what', few.what, 'hint', few.hint))

@@ -37,11 +37,15 @@
 -- column: amended int -- Changes after it was signed.
 -- column: version int -- Entry that last changed the record.
 
+-- Runs that have ended are in session_total; of those that are open there are no more than pens.
 SELECT s.id, s.client, n.value AS client_number, m.value AS client_name, s.course, s.ordinal, s.kind, s.practitioner, d.name AS practitioner_name,
 	s.place, l.name AS place_name, s.start_us, s.end_us, s.day, s.state, s.started_by, s.ended_by, s.late,
-	(SELECT count(*) FROM run r WHERE r.session = s.id) AS runs,
-	(SELECT coalesce(sum(r.cycles), 0) FROM run r WHERE r.session = s.id) AS cycles,
-	(SELECT coalesce(sum(coalesce(r.on_time_us, r.tick_end_us - r.tick_start_us)), 0) / 1e6 FROM run r WHERE r.session = s.id) AS on_time_s,
+	coalesce((SELECT sum(t.runs) FROM session_total t WHERE t.session = s.id), 0)
+		+ (SELECT count(*) FROM run r INDEXED BY run_unfinished WHERE r.state = 0 AND r.state <> 1 AND r.session = s.id) AS runs,
+	coalesce((SELECT sum(t.cycles) FROM session_total t WHERE t.session = s.id), 0)
+		+ (SELECT coalesce(sum(r.cycles), 0) FROM run r INDEXED BY run_unfinished WHERE r.state = 0 AND r.state <> 1 AND r.session = s.id) AS cycles,
+	(coalesce((SELECT sum(t.on_time_us) FROM session_total t WHERE t.session = s.id), 0)
+		+ (SELECT coalesce(sum(coalesce(r.on_time_us, r.tick_end_us - r.tick_start_us)), 0) FROM run r INDEXED BY run_unfinished WHERE r.state = 0 AND r.state <> 1 AND r.session = s.id)) / 1e6 AS on_time_s,
 	(SELECT json_group_array(p.serial) FROM assignment a JOIN pen p ON p.id = a.pen WHERE a.session = s.id AND a.void IS NULL
 		AND NOT EXISTS (SELECT 1 FROM assignment b INDEXED BY assignment_session WHERE b.session = s.id AND b.pen = a.pen AND b.void IS NULL AND b.id < a.id)) AS pens,
 	s.amended, s.entry AS version,
