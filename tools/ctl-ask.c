@@ -300,18 +300,21 @@ int ctl_ask(struct ctl *ctl, struct ctl_answer *ret)
 	return status;
 }
 
-int ctl_try(struct ctl *ctl, const char *method, const char *params, struct ctl_answer *ret)
+int ctl_send(struct ctl *ctl, const char *method, const char *params, int64_t *ret_id)
 {
-	struct ctl_message message;
-	int64_t id;
-	int r;
+	int r = ctl_connect(ctl);
 
-	r = ctl_connect(ctl);
 	if (r != 0)
 		return r;
-	r = client_send(ctl->client, method, params, &id);
-	if (r < 0)
-		return ctl_lost(ctl, r);
+	r = client_send(ctl->client, method, params, ret_id);
+	return r < 0 ? ctl_lost(ctl, r) : 0;
+}
+
+int ctl_wait(struct ctl *ctl, int64_t id, struct ctl_answer *ret)
+{
+	struct ctl_message message;
+	int r;
+
 	for (;;) {
 		struct pollfd wait = {.fd = client_fd(ctl->client), .events = POLLIN};
 		const json_t *of;
@@ -336,4 +339,12 @@ int ctl_try(struct ctl *ctl, const char *method, const char *params, struct ctl_
 			return take_answer(ctl, &message, ret);
 		json_decref(message.root);
 	}
+}
+
+int ctl_try(struct ctl *ctl, const char *method, const char *params, struct ctl_answer *ret)
+{
+	int64_t id;
+	int status = ctl_send(ctl, method, params, &id);
+
+	return status == 0 ? ctl_wait(ctl, id, ret) : status;
 }

@@ -65,6 +65,10 @@ int ctl_call(struct ctl *ctl, const char *method, const char *params, struct ctl
 /* The same without a word about an error of the daemon's: that is in
  * ret->error, its status is returned; ctl_answer_done() also then. */
 int ctl_try(struct ctl *ctl, const char *method, const char *params, struct ctl_answer *ret);
+/* The two halves of ctl_try(), for what can be done while the daemon works; one request is under way at a
+ * time, and sending leaves the answer before it as it is. status. */
+int ctl_send(struct ctl *ctl, const char *method, const char *params, int64_t *ret_id);
+int ctl_wait(struct ctl *ctl, int64_t id, struct ctl_answer *ret);
 /* Asks the verb's method with what was typed; on a terminal asks for what is
  * missing and which of several is meant. status. */
 int ctl_ask(struct ctl *ctl, struct ctl_answer *ret);

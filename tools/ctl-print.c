@@ -33,21 +33,28 @@ static int page_params(struct ctl *ctl, struct buf *ret, int64_t rows_left, cons
 /* Prints the rows of one answer, at most *rows_left, and takes them off it. */
 static int print_rows(struct ctl_table *table, const struct ctl_answer *answer, int64_t *rows_left)
 {
-	struct slice at = slice_member(answer->raw, "rows"), raw;
-	const json_t *rows = json_object_get(answer->result, "rows");
+	bool json = table->ctl->format == FORMAT_JSON; /* only there is the row's own text wanted */
+	struct slice at = json ? slice_member(answer->raw, "rows") : (struct slice){NULL, 0},
+		     raw = at;
+	const json_t *rows = json_object_get(answer->result, "rows"), *row;
 	int status = 0;
+	size_t i;
 
-	if (!json_is_array(rows) || !at.p)
+	if (!json_is_array(rows) || (json && !at.p))
 		return ctl_fail(EXIT_PROTOCOL, "the daemon's answer to %s has no rows",
 				table->ctl->verb->method);
-	for (size_t i = 0; status == 0 && *rows_left > 0 && slice_next(&at, &raw);
-	     i++, (*rows_left)--)
-		status = table_add(table, json_array_get(rows, i), raw);
+	json_array_foreach(rows, i, row)
+	{
+		if (status != 0 || *rows_left == 0 || (json && !slice_next(&at, &raw)))
+			break;
+		status = table_add(table, row, raw);
+		(*rows_left)--;
+	}
 	return status == 0 ? table_flush(table) : status;
 }
 
-/* One page, asked for once more each time that somebody mended the question. */
-static int ask_page(struct ctl *ctl, int64_t rows_left, const char *after, struct ctl_answer *ret)
+/* The first page, asked for once more each time that somebody mended the question. */
+static int ask_page(struct ctl *ctl, int64_t rows_left, struct ctl_answer *ret)
 {
 	int status;
 
@@ -55,7 +62,7 @@ static int ask_page(struct ctl *ctl, int64_t rows_left, const char *after, struc
 		struct buf params = BUF_INIT(0);
 		bool again = false;
 
-		status = page_params(ctl, &params, rows_left, after);
+		status = page_params(ctl, &params, rows_left, NULL);
 		if (status == 0)
 			status = ctl_try(ctl, ctl->verb->method, params.data, ret);
 		buf_done(&params);
@@ -68,42 +75,66 @@ static int ask_page(struct ctl *ctl, int64_t rows_left, const char *after, struc
 	}
 }
 
-/* One page. *after is where the next one begins, or NULL when this was the
- * last. */
-static int print_page(struct ctl *ctl, struct ctl_table *table, int64_t *rows_left, char **after)
+/* Asks for the page behind @page, unless that was the last. *ret_id: as what; 0 not asked. status. */
+static int ask_ahead(struct ctl *ctl, const struct ctl_answer *page, int64_t rows_left,
+		     char **after, int64_t *ret_id)
 {
-	struct ctl_answer answer = {};
-	const json_t *next;
-	char *before = TAKE_PTR(*after);
-	bool gone = false;
+	const json_t *next = json_object_get(page->result, "next");
+	struct buf params = BUF_INIT(0);
 	int status;
 
-	status = ask_page(ctl, *rows_left, before, &answer);
+	*ret_id = 0;
+	rows_left -= (int64_t)json_array_size(json_object_get(page->result, "rows"));
+	if (!json_is_string(next) || rows_left <= 0)
+		return 0;
+	if (*after && streq(*after, json_string_value(next)))
+		return ctl_fail(EXIT_PROTOCOL, "the daemon sends the same page of %s again",
+				ctl->verb->method);
+	free(*after);
+	*after = strdup(json_string_value(next));
+	status = *after ? page_params(ctl, &params, rows_left, *after) : ctl_fail_memory();
 	if (status == 0)
-		status = print_rows(table, &answer, rows_left);
-	if (status == 0)
-		status = ctl_flush(&gone);
-	next = json_object_get(answer.result, "next");
-	if (status == 0 && !gone && *rows_left > 0 && json_is_string(next)) {
-		if (before && streq(before, json_string_value(next)))
-			status = ctl_fail(EXIT_PROTOCOL,
-					  "the daemon sends the same page of %s again",
-					  ctl->verb->method);
-		else if (!(*after = strdup(json_string_value(next))))
-			status = ctl_fail_memory();
-	}
-	ctl_answer_done(&answer);
-	free(before);
+		status = ctl_send(ctl, ctl->verb->method, params.data, ret_id);
+	buf_done(&params);
+	return status;
+}
+
+/* The pages behind @page, too. While one is printed the daemon looks up the next. */
+static int print_pages(struct ctl *ctl, struct ctl_table *table, struct ctl_answer *page,
+		       int64_t rows_left)
+{
+	_cleanup_(freep) char *after = NULL;
+	bool gone = false;
+	int64_t asked;
+	int status;
+
+	do {
+		int ahead = ask_ahead(ctl, page, rows_left, &after, &asked);
+
+		status = print_rows(table, page, &rows_left);
+		if (status == 0)
+			status = ctl_flush(&gone);
+		ctl_answer_done(page);
+		if (status == 0)
+			status = ahead;
+		if (status != 0 || gone || asked == 0)
+			return status;
+		status = ctl_wait(ctl, asked, page);
+		if (page->error) {
+			ctl_print_error(page->error);
+			ctl_answer_done(page);
+		}
+	} while (status == 0);
 	return status;
 }
 
 int ctl_print_list(struct ctl *ctl)
 {
-	_cleanup_(freep) char *after = NULL;
 	const char *limit = ctl->verb->decl && ctl->verb->decl->shape == SHAPE_PAGE
 				    ? ctl_value(ctl, "limit")
 				    : NULL;
 	int64_t rows_left = INT64_MAX;
+	struct ctl_answer page = {};
 	struct ctl_table table;
 	int status = ctl->verb->decl ? ctl_ask_missing(ctl) : 0;
 
@@ -113,9 +144,9 @@ int ctl_print_list(struct ctl *ctl)
 		status = table_init(&table, ctl, ctl_columns(ctl), false);
 	if (status != 0)
 		return status;
-	do
-		status = print_page(ctl, &table, &rows_left, &after);
-	while (status == 0 && after);
+	status = ask_page(ctl, rows_left, &page);
+	if (status == 0)
+		status = print_pages(ctl, &table, &page, rows_left);
 	if (status == 0 && ctl->terminal && ctl->format == FORMAT_TABLE && !table.headed)
 		ctl_fail(0, "there is nothing to show");
 	table_done(&table);

@@ -148,7 +148,8 @@ static int add_line(struct ctl_table *t, const json_t *row)
 		failed = b.error < 0 || scols_line_set_data(line, i, b.data ? b.data : "") < 0;
 		if (!failed && colour)
 			scols_cell_set_color(scols_line_get_cell(line, i), colour);
-		t->widths[i] = MAX(t->widths[i], width_of(b.data ? b.data : ""));
+		if (t->ctl->terminal && !t->fitted)
+			t->widths[i] = MAX(t->widths[i], width_of(b.data ? b.data : ""));
 	}
 	buf_done(&b);
 	t->lines++;

@@ -14,7 +14,7 @@ struct ctl_table {
 	size_t n_columns;
 	bool by_index; /* a row is an array, its values in the order of the columns */
 	struct libscols_table *scols; /* TABLE only */
-	size_t *widths;		      /* of each column so far, TABLE only */
+	size_t *widths;		      /* of each column until it is fitted; TABLE on a terminal */
 	size_t lines;		      /* in scols, not yet printed */
 	bool headed;		      /* the headings are out */
 	bool fitted;		      /* to the terminal's width */

@@ -374,6 +374,12 @@ def test_runs_page(directory):
     table = lines(good(daemon, "runs"))
     expect_equal(len(table), 2501, "one line of headings over all pages")
     expect_equal(len({len(line.rstrip()) for line in table[1:]}), 1, "widths differ between pages")
+    daemon.asked.clear()
+    with subprocess.Popen([CTL, "--socket", daemon.path, "runs"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as unread:
+        # a page is more than a pipe holds: it asks ahead, or never
+        wait_until(lambda: len(daemon.asked) == 2, "the second page to be asked for while the first is printed")
+        expect_equal(unread.stdout.read().count(b"\n"), 2501, "lines of a reader that comes late")
+    expect_equal(len(daemon.asked), 3, "pages asked for")
     daemon.stop()
     endless = FakeDaemon(directory, run__list=lambda client, **p: {"rows": [run_row(1)], "next": "same"})
     bad(endless, 76, "same page", "runs")
