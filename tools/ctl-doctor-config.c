@@ -112,7 +112,7 @@ static void on_unit(void *ctx, const char *section, char *key, char *value)
 		snprintf(u->groups + len, sizeof(u->groups) - len, " %s", value);
 	} else if (streq(key, "DeviceAllow")) {
 		len = *value ? strlen(u->devices) : 0;
-		snprintf(u->devices + len, sizeof(u->devices) - len, " %s", value);
+		snprintf(u->devices + len, sizeof(u->devices) - len, " %s ", value);
 	}
 }
 

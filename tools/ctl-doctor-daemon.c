@@ -129,6 +129,14 @@ static void check_database(struct doctor *d, const json_t *status)
 		doctor_say(d, "database", DOCTOR_OK, NULL, "the daemon writes the database");
 }
 
+static bool is_configured(const struct doctor *d, const char *path)
+{
+	for (size_t i = 0; i < d->config.n_ports; i++)
+		if (streq(d->config.port[i], path))
+			return true;
+	return false;
+}
+
 /* The daemon knows best why it cannot use a port, and has told it in words. */
 static void check_ports(struct doctor *d, const json_t *status)
 {
@@ -143,6 +151,13 @@ static void check_ports(struct doctor *d, const json_t *status)
 
 		if (!path || !trouble || !*trouble)
 			continue;
+		/* A pen that is in a drawer. Of what stippled.conf names that is said elsewhere. */
+		if (state && streq(state, "waiting")) {
+			if (!is_configured(d, path))
+				doctor_say(d, "ports", DOCTOR_NOTE, NULL,
+					   "the daemon waits for %s: %s", path, trouble);
+			continue;
+		}
 		doctor_say(d, "ports",
 			   state && streq(state, "open") ? DOCTOR_WARNING : DOCTOR_PROBLEM, NULL,
 			   "the daemon says of %s: %s", path, trouble);

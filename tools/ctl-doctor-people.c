@@ -176,14 +176,40 @@ static void check_device(struct doctor *d, const struct doctor_port *p, uid_t ui
 		   p->node, owner, (unsigned)st.st_mode & 07777, d->unit.user);
 }
 
-/* The unit allows kinds of devices by their major number, or each by its name. */
+static bool is_allowed(const struct doctor *d, const char *kind, const char *name)
+{
+	char word[DOCTOR_NODE + 8];
+
+	snprintf(word, sizeof(word), " %s%s ", kind, name);
+	return strstr(d->unit.devices, word);
+}
+
+/* The unit allows kinds of devices by their major number or by a name that the kernel has for that, or each by its own. */
+static bool is_let_in(const struct doctor *d, const struct doctor_port *p)
+{
+	char devices[8192], number[16], name[64];
+	unsigned major;
+
+	snprintf(number, sizeof(number), "%u", p->major);
+	if (is_allowed(d, "", p->node) || is_allowed(d, "char-", number) ||
+	    is_allowed(d, "char-", "*"))
+		return true;
+	doctor_read(d, "/proc/devices", devices, sizeof(devices));
+	for (char *at = devices, *line; (line = strsep(&at, "\n"));) {
+		if (streq(line, "Block devices:"))
+			break;
+		if (sscanf(line, "%u %63s", &major, name) == 2 && major == p->major &&
+		    is_allowed(d, "char-", name))
+			return true;
+	}
+	return false;
+}
+
 static void check_sandbox(struct doctor *d, const struct doctor_port *p)
 {
-	char word[64], remedy[DOCTOR_TEXT];
+	char remedy[DOCTOR_TEXT];
 
-	snprintf(word, sizeof(word), "char-%u ", p->major);
-	if (p->major == 0 || !*d->unit.devices || strstr(d->unit.devices, word) ||
-	    strstr(d->unit.devices, p->node))
+	if (p->major == 0 || !*d->unit.devices || is_let_in(d, p))
 		return;
 	snprintf(remedy, sizeof(remedy),
 		 "sudo systemctl edit stippled, write [Service] and DeviceAllow=%s rw, then sudo "

@@ -194,8 +194,10 @@ static void find_configured(struct doctor *d)
 		glob_t found = {0};
 
 		if (glob(doctor_path(d, pattern, "%s", d->config.port[i]), 0, NULL, &found) == 0)
-			for (size_t k = 0; k < found.gl_pathc; k++)
+			for (size_t k = 0; k < found.gl_pathc; k++) {
+				d->config.port_there[i] = true;
 				add_configured(d, found.gl_pathv[k]);
+			}
 		globfree(&found);
 	}
 }
@@ -205,4 +207,15 @@ void doctor_load_ports(struct doctor *d)
 	find_usb(d);
 	find_ttys(d);
 	find_configured(d);
+}
+
+void doctor_check_configured(struct doctor *d)
+{
+	for (size_t i = 0; i < d->config.n_ports; i++)
+		if (!d->config.port_there[i])
+			doctor_say(d, "ports", DOCTOR_NOTE,
+				   "is that pen plugged in and on? ls -l /dev/serial/by-id shows "
+				   "what is there, and under which name; dmesg whether it came",
+				   "nothing is at %s, which stippled.conf names",
+				   d->config.port[i]);
 }

@@ -5,12 +5,17 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <glob.h>
 
 #define NAME_BYTES 32
 
 /* Chips that braille displays have inside, and half of all USB-serial cables: brltty takes them by
  * these vendors. */
-static const char *const brltty_vendors[] = {"0403:", "10c4:", "1a86:", "067b:"};
+static const char *const brltty_vendors[] = {"0403", "10c4", "1a86", "067b"};
+
+#define QUIET_BRLTTY                                                                               \
+	"if nobody here reads braille: sudo systemctl disable --now brltty, and plug the pen in "  \
+	"again; else name the display's port in /etc/brltty.conf, so that it stops searching"
 
 struct programs {
 	bool modem_manager, brltty;
@@ -95,6 +100,15 @@ static void look_at_processes(struct doctor *d, struct programs *programs)
 	}
 }
 
+/* @ids begin with a vendor's number, or are "". */
+static bool of_brltty(const char *ids)
+{
+	for (size_t i = 0; i < ELEMENTSOF(brltty_vendors); i++)
+		if (strncmp(ids, brltty_vendors[i], strlen(brltty_vendors[i])) == 0)
+			return true;
+	return false;
+}
+
 static void check_modem_manager(struct doctor *d)
 {
 	bool good = true;
@@ -128,26 +142,60 @@ static void check_modem_manager(struct doctor *d)
 			   "ModemManager runs and leaves the pens' ports alone");
 }
 
+/* A chip that brltty has taken is no serial port any more: its interface belongs to usbfs, and /dev/ttyUSB is gone. */
+static bool check_brltty_took(struct doctor *d)
+{
+	char path[DOCTOR_PATH], driver[DOCTOR_PATH], vendor[16], product[16];
+	bool good = true;
+	glob_t found = {0};
+
+	if (glob(doctor_path(d, path, "/sys/bus/usb/devices/*:*"), 0, NULL, &found) != 0)
+		return true;
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		const char *interface = found.gl_pathv[i] + strlen(d->root),
+			   *name = strrchr(interface, '/') + 1;
+		ssize_t n;
+
+		snprintf(path, sizeof(path), "%s/driver", found.gl_pathv[i]);
+		n = readlink(path, driver, sizeof(driver) - 1);
+		if (n < 0)
+			continue;
+		driver[n] = '\0';
+		if (!strrchr(driver, '/') || !streq(strrchr(driver, '/'), "/usbfs"))
+			continue;
+		snprintf(path, sizeof(path), "%.*s/idVendor", (int)strcspn(interface, ":"),
+			 interface);
+		doctor_read(d, path, vendor, sizeof(vendor));
+		snprintf(path, sizeof(path), "%.*s/idProduct", (int)strcspn(interface, ":"),
+			 interface);
+		doctor_read(d, path, product, sizeof(product));
+		if (!of_brltty(vendor))
+			continue;
+		good = false;
+		doctor_say(d, "brltty", DOCTOR_PROBLEM, QUIET_BRLTTY,
+			   "brltty runs and has most likely taken the USB-serial chip %.*s "
+			   "(%s:%s), which has no /dev/ttyUSB for "
+			   "as long as that lasts",
+			   (int)strcspn(name, ":"), name, vendor, product);
+	}
+	globfree(&found);
+	return good;
+}
+
 static void check_brltty(struct doctor *d)
 {
-	bool good = true;
+	bool good = check_brltty_took(d);
 
-	for (size_t i = 0; i < d->n_ports; i++)
-		for (size_t k = 0; k < ELEMENTSOF(brltty_vendors); k++) {
-			const struct doctor_port *p = &d->port[i];
+	for (size_t i = 0; i < d->n_ports; i++) {
+		const struct doctor_port *p = &d->port[i];
 
-			if (strncmp(p->usb_ids, brltty_vendors[k], strlen(brltty_vendors[k])) != 0)
-				continue;
-			good = false;
-			doctor_say(d, "brltty", DOCTOR_WARNING,
-				   "if nobody here reads braille: sudo systemctl disable --now "
-				   "brltty; "
-				   "else name the display's port in /etc/brltty.conf, so that it "
-				   "stops "
-				   "searching",
-				   "brltty runs and may take %s (%s) for a braille display",
-				   p->node, p->usb_ids);
-		}
+		if (!of_brltty(p->usb_ids))
+			continue;
+		good = false;
+		doctor_say(d, "brltty", DOCTOR_WARNING, QUIET_BRLTTY,
+			   "brltty runs and may take %s (%s) for a braille display", p->node,
+			   p->usb_ids);
+	}
 	if (good)
 		doctor_say(d, "brltty", DOCTOR_OK, NULL,
 			   "brltty runs and wants none of the pens' ports");

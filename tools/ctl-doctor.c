@@ -132,6 +132,7 @@ int ctl_doctor(struct ctl *ctl)
 	doctor_check_daemon(d);
 	doctor_check_accounts(d);
 	doctor_check_udev(d);
+	doctor_check_configured(d);
 	doctor_check_access(d);
 	doctor_check_programs(d);
 	doctor_check_machine(d);

@@ -46,6 +46,7 @@ struct doctor_config {
 	char database[LIMIT_PATH], key[LIMIT_PATH];
 	char group[3][DOCTOR_GROUP]; /* viewer, operator, admin; "" for none */
 	char port[LIMIT_PORTS][LIMIT_PATH];
+	bool port_there[LIMIT_PORTS]; /* something is at that path */
 	size_t n_ports;
 };
 
@@ -111,9 +112,10 @@ void doctor_load_unit(struct doctor *d);
 void doctor_load_ports(struct doctor *d);
 
 /* ---- the checks ---- */
-void doctor_check_udev(struct doctor *d);     /* ctl-doctor-udev.c: rules, hwdb, what they did */
-void doctor_check_accounts(struct doctor *d); /* ctl-doctor-people.c: user and groups */
-void doctor_check_access(struct doctor *d);   /* may the daemon open the devices */
+void doctor_check_udev(struct doctor *d);	/* ctl-doctor-udev.c: rules, hwdb, what they did */
+void doctor_check_accounts(struct doctor *d);	/* ctl-doctor-people.c: user and groups */
+void doctor_check_configured(struct doctor *d); /* ctl-doctor-ports.c: what stippled.conf names */
+void doctor_check_access(struct doctor *d);	/* may the daemon open the devices */
 void doctor_check_programs(struct doctor *d); /* ctl-doctor-programs.c: who else wants the ports */
 void doctor_check_service(struct doctor *d);  /* ctl-doctor-service.c */
 void doctor_check_daemon(

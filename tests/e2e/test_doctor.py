@@ -339,8 +339,30 @@ def case_sandbox():
     machine.node("/dev/ttyS1")
     machine.edit("/etc/stipple/stippled.conf.d/10-desk.conf", "/dev/serial/by-id/usb-*-port0", "/dev/ttyS1")
     expect_finding(machine, "problem", "access", ["/dev/ttyS1", "major 4", "sandbox"], ["DeviceAllow=/dev/ttyS1 rw"])
-    machine.write("/etc/systemd/system/stippled.service.d/port.conf", "[Service]\nDeviceAllow=/dev/ttyS1 rw\n")
-    expect_equal(machine.findings()[1], 0, "with the drop-in")
+    machine.write("/proc/devices", "Character devices:\n  1 mem\n  4 /dev/vc/0\n  4 ttyS\n\nBlock devices:\n  4 other\n")
+    for allowed in ("/dev/ttyS1 rw", "/dev/ttyS1", "char-4 rw", "char-4", "char-ttyS rw", "char-* rw"):
+        machine.write("/etc/systemd/system/stippled.service.d/port.conf", f"[Service]\nDeviceAllow={allowed}\n")
+        expect_equal(machine.findings()[1], 0, f"with the drop-in {allowed}")
+    for allowed in ("/dev/ttyS10 rw", "char-40 rw", "char-mem rw", "char-other rw"):
+        machine.write("/etc/systemd/system/stippled.service.d/port.conf", f"[Service]\nDeviceAllow={allowed}\n")
+        expect_finding(machine, "problem", "access", ["/dev/ttyS1", "major 4"], ["DeviceAllow=/dev/ttyS1 rw"])
+    # an empty one takes back what stood before
+    machine = Machine()
+    machine.write("/etc/systemd/system/stippled.service.d/port.conf", "[Service]\nDeviceAllow=\nDeviceAllow=char-166 rw\nDeviceAllow=char-189\n")
+    expect_finding(machine, "problem", "access", ["/dev/ttyUSB0", "major 188"], ["DeviceAllow=/dev/ttyUSB0 rw"])
+
+
+def case_nothing_there():
+    """A configured pen that is in a drawer is no problem, and is named."""
+    machine = Machine()
+    machine.write("/etc/stipple/stippled.conf.d/20-more.conf", "[port other]\npath = /dev/ttyUSB7\n[port third]\npath = /dev/serial/by-id/x-*\n")
+    machine.answer = {"result": {**STATUS, "ports": [{"path": path, "state": "waiting", "trouble": "nothing is at this path"}
+                                                     for path in ("/dev/ttyUSB7", "/dev/by-hand")]}}
+    findings, status = machine.findings()
+    expect_equal(status, 0, "exit status")
+    said = [f["text"] for f in findings if f["check"] == "ports" and f["state"] == "note"]
+    expect_equal(said, ["the daemon waits for /dev/by-hand: nothing is at this path", "nothing is at /dev/ttyUSB7, which stippled.conf names",
+                        "nothing is at /dev/serial/by-id/x-*, which stippled.conf names"], "notes")
 
 
 def case_programs():
@@ -367,6 +389,19 @@ def case_brltty():
     machine = Machine()
     machine.process(501, "brltty")
     expect_finding(machine, "warning", "brltty", ["/dev/ttyUSB0", "0403:6001"], ["disable --now brltty", "braille"])
+    # when it has taken the chip, the serial port is gone
+    machine.remove("/sys/class/tty/ttyUSB0")
+    machine.remove("/dev/serial/by-id/usb-FTDI-port0")
+    machine.link("/sys/bus/usb/devices/1-4", "../../../devices/pci0/usb1/1-4")
+    machine.link("/sys/bus/usb/devices/1-4:1.0", "../../../devices/pci0/usb1/1-4/1-4:1.0")
+    expect_equal(machine.findings()[1], 0, "a chip without a driver")
+    machine.link("/sys/devices/pci0/usb1/1-4/1-4:1.0/driver", "../../../../../bus/usb/drivers/ftdi_sio")
+    expect_equal(machine.findings()[1], 0, "a chip with its own driver")
+    machine.remove("/sys/devices/pci0/usb1/1-4/1-4:1.0/driver")
+    machine.link("/sys/devices/pci0/usb1/1-4/1-4:1.0/driver", "../../../../../bus/usb/drivers/usbfs")
+    expect_finding(machine, "problem", "brltty", ["chip 1-4 (0403:6001)", "no /dev/ttyUSB"], ["disable --now brltty", "plug the pen in again"])
+    machine.write("/proc/501/comm", "other\n")
+    expect_equal(machine.findings()[1], 0, "somebody else who uses such a chip")
 
 
 def case_service():
@@ -505,6 +540,7 @@ CASES = [
     ("you are not in the group, or not yet", case_you),
     ("a device that the daemon may not open", case_access),
     ("a device that the sandbox keeps away", case_sandbox),
+    ("a port of the configuration where nothing is", case_nothing_there),
     ("another program has the port", case_programs),
     ("ModemManager", case_modem_manager),
     ("brltty", case_brltty),
