@@ -7,13 +7,12 @@
 -- part: story.declare
 
 -- part: story.begin
-	SELECT * FROM (
 		-- part: story.done
 		FROM about a CROSS JOIN entry e ON e.seq = a.entry
 		WHERE a.noun = 'lot' AND a.subject = 1
 				AND a.id IN (SELECT o.lot FROM item_use o INDEXED BY item_use_serial WHERE o.serial = :cartridge AND o.lot IS NOT NULL AND o.void IS NULL)
 		-- part: story.page N=1 AT=e.at_us ID=e.seq NOT=met
-	UNION ALL SELECT * FROM (
+	UNION ALL
 		-- part: story.use N=2
 		FROM item_use u INDEXED BY item_use_serial LEFT JOIN session s ON s.id = u.session LEFT JOIN lot k ON k.id = u.lot LEFT JOIN product q ON q.id = coalesce(u.product, k.product)
 		WHERE u.serial = :cartridge AND u.void IS NULL

@@ -7,22 +7,21 @@
 -- part: story.declare
 
 -- part: story.begin
-	SELECT * FROM (
 		-- part: story.done
 		FROM about a CROSS JOIN entry e ON e.seq = a.entry
 		WHERE a.noun = 'client' AND a.id = :client AND a.subject = 1
 		-- part: story.page N=1 AT=e.at_us ID=e.seq NOT=met
-	UNION ALL SELECT * FROM (
+	UNION ALL
 		-- part: story.session N=2
 		FROM session s INDEXED BY session_client
 		WHERE s.client = :client AND s.state <> 'void'
 		-- part: story.page N=2 AT=s.start_us ID=s.id NOT=done
-	UNION ALL SELECT * FROM (
+	UNION ALL
 		-- part: story.pen N=3
 		FROM session s INDEXED BY session_client CROSS JOIN assignment a ON a.session = s.id
 		WHERE s.client = :client AND s.state <> 'void' AND a.void IS NULL
 		-- part: story.page N=3 AT=a.from_us ID=a.id NOT=done
-	UNION ALL SELECT * FROM (
+	UNION ALL
 		SELECT g.from_us, 4, g.id, 'met', 'zone', (SELECT name FROM practitioner WHERE id = s.practitioner),
 			g.session, s.client, NULL,
 			ltrim(coalesce(', ' || g.zone, '')
@@ -31,7 +30,7 @@
 		FROM session s INDEXED BY session_client CROSS JOIN segment g ON g.session = s.id
 		WHERE s.client = :client AND s.state <> 'void' AND g.void IS NULL
 		-- part: story.page N=4 AT=g.from_us ID=g.id NOT=done
-	UNION ALL SELECT * FROM (
+	UNION ALL
 		SELECT g.at_us, 5, g.id, 'met', 'step', (SELECT name FROM practitioner WHERE id = s.practitioner),
 			g.session, s.client, NULL,
 			ltrim(coalesce(', ' || g.kind, '')
@@ -39,27 +38,27 @@
 		FROM session s INDEXED BY session_client CROSS JOIN step g ON g.session = s.id
 		WHERE s.client = :client AND s.state <> 'void' AND g.void IS NULL
 		-- part: story.page N=5 AT=g.at_us ID=g.id NOT=done
-	UNION ALL SELECT * FROM (
+	UNION ALL
 		-- part: story.use N=6
 		FROM session s INDEXED BY session_client CROSS JOIN item_use u ON u.session = s.id LEFT JOIN lot k ON k.id = u.lot LEFT JOIN product q ON q.id = coalesce(u.product, k.product)
 		WHERE s.client = :client AND s.state <> 'void' AND u.void IS NULL
 		-- part: story.page N=6 AT=u.at_us ID=u.id NOT=done
-	UNION ALL SELECT * FROM (
+	UNION ALL
 		-- part: story.hygiene N=7
 		FROM session s INDEXED BY session_client CROSS JOIN hygiene h ON h.session = s.id LEFT JOIN lot k ON k.id = h.lot LEFT JOIN product q ON q.id = coalesce(h.product, k.product)
 		WHERE s.client = :client AND s.state <> 'void' AND h.void IS NULL
 		-- part: story.page N=7 AT=h.at_us ID=h.id NOT=done
-	UNION ALL SELECT * FROM (
+	UNION ALL
 		-- part: story.consent N=8
 		FROM consent n INDEXED BY consent_client
 		WHERE n.client = :client AND n.void IS NULL
 		-- part: story.page N=8 AT=n.at_us ID=n.id NOT=done
-	UNION ALL SELECT * FROM (
+	UNION ALL
 		-- part: story.patch_test N=9
 		FROM patch_test x INDEXED BY patch_test_client LEFT JOIN lot k ON k.id = x.lot LEFT JOIN product q ON q.id = coalesce(x.product, k.product)
 		WHERE x.client = :client AND x.void IS NULL
 		-- part: story.page N=9 AT=x.at_us ID=x.id NOT=done
-	UNION ALL SELECT * FROM (
+	UNION ALL
 		SELECT x.at_us, 10, x.id, 'met', 'reaction', NULL,
 			x.session, x.client, NULL,
 			ltrim(coalesce(', ' || x.kind, '')
@@ -71,7 +70,7 @@
 		FROM reaction x INDEXED BY reaction_client
 		WHERE x.client = :client AND x.void IS NULL
 		-- part: story.page N=10 AT=x.at_us ID=x.id NOT=done
-	UNION ALL SELECT * FROM (
+	UNION ALL
 		SELECT x.added_us, 11, x.id, 'met', 'course', (SELECT name FROM practitioner WHERE id = x.practitioner),
 			NULL, x.client, NULL,
 			ltrim(coalesce(', ' || x.ordinal, '')
@@ -81,7 +80,7 @@
 		FROM course x
 		WHERE x.client = :client
 		-- part: story.page N=11 AT=x.added_us ID=x.id NOT=done
-	UNION ALL SELECT * FROM (
+	UNION ALL
 		SELECT e.at_us, 12, x.id, 'met', x.kind, e.actor,
 			NULL, x.client, NULL,
 			ltrim(coalesce(', ' || (SELECT value FROM personal WHERE entry = x.code_entry AND field = 'code'), '')
