@@ -50,8 +50,9 @@ MAIN_SRC   := $(wildcard daemon/*.c)
 CTL_SRC    := $(wildcard tools/stipplectl.c tools/ctl*.c)
 SIM_SRC    := $(wildcard tools/pensim*.c)
 BENCH_SRC  := $(wildcard tools/bench*.c) tools/pensim_physics.c
-SQL_SRC    := $(wildcard daemon/sql/part/*.sql daemon/sql/schema/*.sql daemon/sql/write/*.sql daemon/sql/query/*.sql \
-		daemon/sql/change/*.sql daemon/sql/resolve/*.sql daemon/sql/audit/*.sql daemon/profiles/*.conf)
+SQL_SRC    := $(wildcard daemon/sql/part/*.sql daemon/sql/schema/*.sql daemon/sql/write/*.sql daemon/sql/engine/*.sql \
+		daemon/sql/temp/*.sql daemon/sql/query/*.sql daemon/sql/change/*.sql daemon/sql/resolve/*.sql \
+		daemon/sql/audit/*.sql daemon/profiles/*.conf)
 
 # Relocations packed: 180 KiB less to read at each start.
 LINK       := -Wl,-z,pack-relative-relocs

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: MIT
 # Turns the .sql files named as arguments into the C tables that daemon/db/query.h, change.h and audit.h declare.
 #
-#     awk -f tools/embed-sql.awk daemon/sql/part/*.sql daemon/sql/schema/*.sql daemon/sql/{write,query,change,resolve,audit}/*.sql >sql_table.c
+#     awk -f tools/embed-sql.awk daemon/sql/part/*.sql daemon/sql/schema/*.sql \
+#         daemon/sql/{write,engine,temp,query,change,resolve,audit}/*.sql daemon/profiles/*.conf >sql_table.c
 #
-# The folder says what a file is. schema/, write/ and resolve/, and the profiles of daemon/profiles, are embedded as they are. A file of query/, change/ or audit/ begins with a
+# The folder says what a file is. schema/, write/, engine/, temp/ and resolve/, and the profiles of daemon/profiles, are embedded as they are.
+# A file of query/, change/ or audit/ begins with a
 # head of comment lines (query.h, change.h and audit.h say which), up to the first line that is none; below it, comments are free and are not
 # embedded, but for the mark of an optional line of a query: `-- if PARAM`, `-- if PARAM=VALUE`, `-- if A and B`, and the same with
 # unless; and the markers of a change's sections: `--: let`, `--: check`, `--: apply`, `--: answer`.
 #
-# part/ holds what several of these share: below the comment at its top and an empty line, lines that stand wherever a file of query/, change/
-# or audit/ says `-- part: NAME KEY=VALUE ...`, with each {KEY} replaced by its value. Parts are named first; none has parts of its own.
+# part/ holds what several files share: below the comment at its top and an empty line, lines that stand wherever another file (but a
+# migration or a profile) says `-- part: NAME KEY=VALUE ...`, with each {KEY} replaced by its value. Parts are named first; none has parts of
+# its own.
 # Whatever is not understood is refused as file:line: message.
 
 function fail(message, line) {
@@ -67,6 +70,10 @@ function kind_of(path) {
 		return "schema"
 	if (path ~ /(^|\/)write\/[^\/]+$/)
 		return "write"
+	if (path ~ /(^|\/)engine\/[^\/]+$/)
+		return "engine"
+	if (path ~ /(^|\/)temp\/[^\/]+$/)
+		return "temp"
 	if (path ~ /(^|\/)query\/[^\/]+$/)
 		return "query"
 	if (path ~ /(^|\/)change\/[^\/]+$/)
@@ -87,7 +94,7 @@ function begin_file() {
 	name = file
 	sub(/^.*\//, "", name)
 	if (kind == "")
-		fail("cannot tell what this is: expected a file in part/, schema/, write/, query/, change/, resolve/, audit/ or profiles/")
+		fail("cannot tell what this is: expected a file in part/, schema/, write/, engine/, temp/, query/, change/, resolve/, audit/ or profiles/")
 	if (kind == "profile" && name !~ /^[a-z0-9-]+\.conf$/)
 		fail("a profile's file is named like the profile: lower case, digits and -, then .conf")
 	else if (kind != "profile" && name !~ /\.sql$/)
@@ -103,13 +110,15 @@ function begin_file() {
 		fail("a rule's file is named like the rule: lower case, words joined by -")
 	else if (kind == "schema" && name !~ /^[0-9]+[a-z0-9_-]*$/)
 		fail("a migration's file is named by its number and what it does: 0001-what.sql")
-	else if (kind == "write" && name !~ /^[a-z0-9_.-]+$/)
-		fail("a statement's file is named in lower case")
+	else if (kind ~ /^(write|engine|temp)$/ && name !~ /^[a-z0-9_]+$/)
+		fail("a statement's file is named in lower case, words joined by _")
 	if ((kind, name) in seen)
 		fail("a second " kind " file named " name)
 	seen[kind, name] = 1
 	if (kind == "change" && ("query", name) in seen || kind == "query" && ("change", name) in seen)
 		fail("a query and a change of the same name")
+	if (kind == "write" && ("engine", name) in seen || kind == "engine" && ("write", name) in seen)
+		fail("a statement of write/ and one of engine/ of the same name")
 	sql = ""
 	in_head = kind ~ /^(query|change|audit|part)$/
 	source = scope = online = severity = keys = says = does = thresholds = ""
@@ -717,7 +726,7 @@ function put_part(line,    n, i, j, at, what, text, key, value, keys_used) {
 			}
 		if (match(text, /[{][A-Z]+[}]/))
 			fail("nothing is said for " substr(text, RSTART, RLENGTH))
-		declared_line(text)
+		take_line(text)
 	}
 	in_part = ""
 	for (j = 4; j <= n; j++)
@@ -727,14 +736,30 @@ function put_part(line,    n, i, j, at, what, text, key, value, keys_used) {
 
 # One line of a file with a head.
 function declared_line(line) {
-	if (in_part == "" && line ~ PART) {
-		put_part(line)
-	} else if (in_head && line ~ /^--/) {
+	if (in_head && line ~ /^--/) {
 		head_line(line)
 	} else {
 		in_head = 0
 		query_line(line)
 	}
+}
+
+# One line of a file that is embedded as it is.
+function raw_line(line) {
+	if (kind == "resolve" && line !~ /^[ \t]*--/ && line ~ /personal/)
+		reads_personal = 1
+	sql = sql "\n\t\t" quote(line)
+	sub(/"$/, "\\n\"", sql)
+}
+
+# One line of any file but a part.
+function take_line(line) {
+	if (in_part == "" && line ~ PART && kind !~ /^(schema|profile)$/)
+		put_part(line)
+	else if (kind ~ /^(query|change|audit)$/)
+		declared_line(line)
+	else
+		raw_line(line)
 }
 
 function end_file(    entry) {
@@ -770,6 +795,12 @@ function end_file(    entry) {
 	} else if (kind == "write") {
 		writes = writes entry
 		n_writes++
+	} else if (kind == "engine") {
+		engines = engines entry
+		n_engines++
+	} else if (kind == "temp") {
+		temps = temps entry
+		n_temps++
 	}
 }
 
@@ -795,16 +826,10 @@ FNR == 1 { begin_file() }
 {
 	if ($0 ~ /\r$/)
 		fail("the line ends in a carriage return")
-	if (kind == "part") {
+	if (kind == "part")
 		part_line($0)
-	} else if (kind !~ /^(query|change|audit)$/) {
-		if (kind == "resolve" && $0 !~ /^[ \t]*--/ && $0 ~ /personal/)
-			reads_personal = 1
-		sql = sql "\n\t\t" quote($0)
-		sub(/"$/, "\\n\"", sql)
-	} else {
-		declared_line($0)
-	}
+	else
+		take_line($0)
 }
 
 END {
@@ -826,4 +851,6 @@ END {
 	table("db_sql", "db_profiles", "db_n_profiles", profiles, n_profiles)
 	table("db_sql", "db_schema", "db_n_schema", schema, n_schema)
 	table("db_sql", "db_writes", "db_n_writes", writes, n_writes)
+	table("db_sql", "db_engines", "db_n_engines", engines, n_engines)
+	table("db_sql", "db_temps", "db_n_temps", temps, n_temps)
 }

@@ -11,6 +11,7 @@
 #include "db/db_internal.h"
 #include "db/handle.h"
 #include "db/open.h"
+#include "db/stmt.h"
 
 #define STEP_PAGES   64	   /* 1 MiB copied between two looks at whoever asks */
 #define CHECK_OPS    20000 /* likewise while it is checked: about a millisecond */
@@ -198,7 +199,7 @@ static int copy_all(struct db_backup *b)
 			    NULL) != SQLITE_OK)
 		r = failed(b, to, -EIO);
 	if (r == 0 && (sqlite3_exec(from, "BEGIN", NULL, NULL, NULL) != SQLITE_OK ||
-		       handle_get_int(from, "SELECT count(*) FROM sqlite_schema", &ignored) < 0))
+		       handle_get_int(from, stmt_sql(snapshot), &ignored) < 0))
 		r = failed(b, from, -EIO);
 	/* Nobody keeps what a crash leaves of it. */
 	if (r == 0 && sqlite3_exec(to, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF", NULL,

@@ -4,6 +4,7 @@
 
 #include "db/db_internal.h"
 #include "db/open.h"
+#include "db/stmt.h"
 #include "db/verify.h"
 #include "pw_cycles.h"
 
@@ -38,10 +39,7 @@ static int check_file(sqlite3 *handle, const char *path, struct db_problem *prob
 				   "still hold what was not "
 				   "acknowledged.",
 				   path, found);
-	r = first_text(
-		handle,
-		"SELECT \"table\" || ' ' || coalesce(rowid, '') FROM pragma_foreign_key_check",
-		found, sizeof(found));
+	r = first_text(handle, stmt_sql(check_reference), found, sizeof(found));
 	if (r < 0)
 		return open_problem(handle, path, r, problem);
 	if (r > 0)
@@ -53,13 +51,12 @@ static int check_file(sqlite3 *handle, const char *path, struct db_problem *prob
 }
 
 /* A block's own CRC says more than the page around it. */
-static int check_blocks(sqlite3 *handle, const char *path, const char *sql,
-			struct db_problem *problem)
+static int check_blocks(sqlite3 *handle, const char *path, struct db_problem *problem)
 {
 	sqlite3_stmt *q;
 	int r, n;
 
-	r = sqlite3_prepare_v2(handle, sql, -1, &q, NULL);
+	r = sqlite3_prepare_v2(handle, stmt_sql(check_blocks), -1, &q, NULL);
 	if (r != SQLITE_OK)
 		return open_problem(handle, path, db_sqlite_error(handle, r), problem);
 	r = 0;
@@ -84,14 +81,9 @@ static int check_blocks(sqlite3 *handle, const char *path, const char *sql,
 
 int check_contents(sqlite3 *handle, const char *path, struct db_problem *problem)
 {
-	int r;
+	int r = check_file(handle, path, problem);
 
-	r = check_file(handle, path, problem);
-	if (r == 0)
-		r = check_blocks(handle, path, "SELECT id, data, 'block' FROM block", problem);
-	if (r == 0)
-		r = check_blocks(handle, path, "SELECT id, data, 'tail' FROM tail", problem);
-	return r;
+	return r == 0 ? check_blocks(handle, path, problem) : r;
 }
 
 int db_check(const struct db_options *options, struct db_problem *ret_problem)

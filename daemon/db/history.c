@@ -3,6 +3,7 @@
 
 #include "db/change.h"
 #include "db/history.h"
+#include "db/stmt.h"
 
 #define FIELDS_MAX 96 /* members of one payload that are told; a change has fewer */
 
@@ -116,8 +117,7 @@ static bool write_personal(struct buf *b, sqlite3 *handle, int64_t seq, const ch
 	sqlite3_stmt *q;
 	bool found = false;
 
-	if (sqlite3_prepare_v2(handle, "SELECT value FROM personal WHERE entry = ?1 AND field = ?2",
-			       -1, &q, NULL) == SQLITE_OK) {
+	if (sqlite3_prepare_v2(handle, stmt_sql(personal_get), -1, &q, NULL) == SQLITE_OK) {
 		sqlite3_bind_int64(q, 1, seq);
 		sqlite3_bind_text(q, 2, field, -1, SQLITE_STATIC);
 		found = sqlite3_step(q) == SQLITE_ROW;
@@ -222,7 +222,6 @@ static void write_fields(struct writer *w, struct members *now, struct members *
 
 static void history_fields(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
-	static const char was_sql[] = "SELECT key, type, value FROM json_each(?1, '$.was')";
 	const char *action = (const char *)sqlite3_value_text(argv[1]),
 		   *payload = (const char *)sqlite3_value_text(argv[2]);
 	_cleanup_(buf_done) struct buf b = BUF_INIT(LIMIT_LINE_BYTES);
@@ -236,9 +235,9 @@ static void history_fields(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 	w.change = action ? db_change_find(action) : NULL;
 	if (!w.change || !payload)
 		return;
-	r = members_read(w.handle, db_write_sql("payload_members"), payload, &now);
+	r = members_read(w.handle, stmt_sql(payload_members), payload, &now);
 	if (r == SQLITE_OK)
-		r = members_read(w.handle, was_sql, payload, &was);
+		r = members_read(w.handle, stmt_sql(payload_was), payload, &was);
 	if (r == SQLITE_OK) {
 		write_fields(&w, &now, &was);
 		r = b.error ? SQLITE_TOOBIG : SQLITE_OK;

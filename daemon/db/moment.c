@@ -30,8 +30,11 @@ static int fail(struct moment *m, int error, const char *what)
 
 /* ---- what is taken over as it is ---- */
 
-/* Rows of @select, which reads all columns of @table, from one database into the other. ?1 is
- * @value. */
+/*
+ * Rows of @select, which reads all columns of @table, from one database into the other. Its first
+ * parameter is @value, its second the moment. What puts them there is made of the table's name and
+ * of as many values as a row has: no file has to follow the schema.
+ */
 static int copy(struct moment *m, const char *table, const char *select, int64_t value)
 {
 	sqlite3_stmt *from = NULL, *to = NULL;
@@ -65,11 +68,11 @@ static int copy_surroundings(struct moment *m)
 {
 	int r;
 
-	r = copy(m, "setting", "SELECT * FROM setting", 0);
+	r = copy(m, "setting", stmt_sql(moment_setting), 0);
 	if (r == 0)
-		r = copy(m, "pen", "SELECT * FROM pen", 0);
+		r = copy(m, "pen", stmt_sql(moment_pen), 0);
 	if (r == 0)
-		r = copy(m, "log", "SELECT * FROM log", 0);
+		r = copy(m, "log", stmt_sql(moment_log), 0);
 	return r;
 }
 
@@ -80,21 +83,14 @@ static int copy_runs(struct moment *m, sqlite3_stmt *entry)
 	int64_t seq = sqlite3_column_int64(entry, 0);
 	int r;
 
-	r = sqlite3_prepare_v2(
-		m->now,
-		"SELECT noun, id FROM about WHERE entry = ?1 AND noun IN ('session', 'run')", -1,
-		&about, NULL);
+	r = sqlite3_prepare_v2(m->now, stmt_sql(moment_about), -1, &about, NULL);
 	if (r != SQLITE_OK)
 		return -EIO;
 	sqlite3_bind_int64(about, 1, seq);
 	while ((r = sqlite3_step(about)) == SQLITE_ROW) {
 		bool run = streq((const char *)sqlite3_column_text(about, 0), "run");
-		int e = copy(
-			m, "run",
-			run ? "SELECT * FROM run WHERE id = ?1 AND state <> 0 AND start_us <= ?2"
-			    : "SELECT * FROM run WHERE session = ?1 AND state <> 0 AND start_us <= "
-			      "?2",
-			sqlite3_column_int64(about, 1));
+		int e = copy(m, "run", run ? stmt_sql(moment_run) : stmt_sql(moment_session_runs),
+			     sqlite3_column_int64(about, 1));
 
 		if (e < 0) {
 			sqlite3_finalize(about);
@@ -144,9 +140,9 @@ static int follow(struct moment *m, sqlite3_stmt *q)
 			 e.seq, e.action);
 		return -EINVAL;
 	}
-	r = copy(m, "entry", "SELECT * FROM entry WHERE seq = ?1", e.seq);
+	r = copy(m, "entry", stmt_sql(moment_entry), e.seq);
 	if (r == 0)
-		r = copy(m, "personal", "SELECT * FROM personal WHERE entry = ?1", e.seq);
+		r = copy(m, "personal", stmt_sql(moment_personal), e.seq);
 	if (r == 0)
 		r = copy_runs(m, q);
 	if (r < 0)
@@ -161,15 +157,6 @@ static int follow(struct moment *m, sqlite3_stmt *q)
 	if (sqlite3_column_int(q, 6))
 		m->found = true;
 	return 0;
-}
-
-/* Runs were copied as they are now: as they were before anybody decided, so that what follows
- * decides. */
-static int forget_attribution(struct moment *m)
-{
-	return stmt_exec(&m->then, "CREATE TEMP TRIGGER fresh AFTER INSERT ON run BEGIN "
-				   "UPDATE run SET session = NULL, attribution = 0, "
-				   "attribution_entry = NULL WHERE id = NEW.id; END");
 }
 
 static int follow_all(struct moment *m, sqlite3_stmt *q)
@@ -298,7 +285,7 @@ static int run(struct moment *m, sqlite3_stmt *stmt, int (*on_progress)(void *),
 	sqlite3_progress_handler(m->then.handle, 1000, on_progress, ctx);
 	r = copy_surroundings(m);
 	if (r == 0)
-		r = forget_attribution(m);
+		r = stmt_exec(&m->then, db_temp_sql("moment")); /* runs are nobody's yet */
 	if (r == 0)
 		r = follow_all(m, stmt);
 	if (r == 0 && !m->found)

@@ -2,6 +2,7 @@
 /* The kinds of records, and what a method finds in the generated tables by name. */
 #include "change.h"
 
+/* The statement is here, and in no file: it is one for all, in which the table's name differs. */
 #define NOUN_IN(name, table)                                                                       \
 	{                                                                                          \
 		name, table, "SELECT * FROM " table " WHERE id = ?1"                               \

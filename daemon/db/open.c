@@ -12,6 +12,7 @@
 #include "db/db_internal.h"
 #include "db/handle.h"
 #include "db/open.h"
+#include "db/stmt.h"
 
 #define SAID_MAX 200 /* of SQLite's words, kept over a rollback */
 
@@ -202,8 +203,7 @@ static int migrate(sqlite3 *handle, const struct db_sql *schema, size_t n_schema
 	for (size_t i = (size_t)version; r == 0 && i < n_schema; i++)
 		r = exec(handle, schema[i].sql);
 	if (r == 0 && version > 0 &&
-	    handle_get_int(handle, "SELECT count(*) FROM pragma_foreign_key_check", &bad) == 0 &&
-	    bad > 0)
+	    handle_get_int(handle, stmt_sql(check_reference_count), &bad) == 0 && bad > 0)
 		r = -EUCLEAN;
 	if (r == 0) {
 		snprintf(text, sizeof(text), "PRAGMA user_version=%zu; COMMIT", n_schema);
@@ -264,13 +264,6 @@ int open_schema(sqlite3 *handle, const char *path, const struct db_sql *schema, 
 }
 
 /* ---- head ---- */
-
-static const char head_sql[] = "SELECT h.seq, h.hash, h.at_us, h.key_id, h.signature,"
-			       " (SELECT max(seq) FROM entry), e.hash,"
-			       " (SELECT value FROM setting WHERE name = 'host_id'),"
-			       " (SELECT value FROM setting WHERE name = 'key'),"
-			       " (SELECT value FROM setting WHERE name = 'zone')"
-			       " FROM head h LEFT JOIN entry e ON e.seq = h.seq WHERE h.id = 1";
 
 static int damaged(const char *path, const char *what, struct db_problem *problem)
 {
@@ -336,7 +329,7 @@ static int read_head(sqlite3 *handle, const char *path, const struct chain_key *
 	sqlite3_stmt *q;
 	int r;
 
-	r = sqlite3_prepare_v2(handle, head_sql, -1, &q, NULL);
+	r = sqlite3_prepare_v2(handle, stmt_sql(head_get), -1, &q, NULL);
 	if (r != SQLITE_OK) {
 		if ((r & 0xff) == SQLITE_ERROR)
 			return damaged(path, "tables are missing", problem);

@@ -545,8 +545,7 @@ int db_load_default_profile(struct db *db)
 
 	/* the writer's thread is not there yet, and its handle has read the schema already */
 	assert(change && text && !db->writer->running);
-	r = handle_get_int(db->writer->store.handle, "SELECT EXISTS (SELECT 1 FROM profile)",
-			   &there);
+	r = handle_get_int(db->writer->store.handle, stmt_sql(profile_any), &there);
 	if (r < 0 || there)
 		return r;
 	msg = db_change_msg_new(change);

@@ -33,13 +33,30 @@ const struct db_query *db_query_find(const char *method)
 	return NULL;
 }
 
-const char *db_write_sql(const char *name)
+static const char *sql_named(const struct db_sql *table, size_t n, const char *name)
 {
-	for (size_t i = 0; i < db_n_writes; i++)
-		if (streq(db_writes[i].name, name))
-			return db_writes[i].sql;
-	assert(!"a statement that daemon/sql/write does not have");
+	for (size_t i = 0; i < n; i++)
+		if (streq(table[i].name, name))
+			return table[i].sql;
 	return NULL;
+}
+
+const char *db_statement_sql(const char *name)
+{
+	const char *sql = sql_named(db_writes, db_n_writes, name);
+
+	if (!sql)
+		sql = sql_named(db_engines, db_n_engines, name);
+	assert(sql); /* else neither daemon/sql/write nor engine has such a file */
+	return sql;
+}
+
+const char *db_temp_sql(const char *name)
+{
+	const char *sql = sql_named(db_temps, db_n_temps, name);
+
+	assert(sql); /* else daemon/sql/temp has no such file */
+	return sql;
 }
 
 /* A text has a bound even where none is stated. */

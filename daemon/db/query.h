@@ -86,12 +86,22 @@ int db_query_check_item(const struct db_param *p, const char *text, size_t len, 
 /* Applies defaults and checks required ones. -EINVAL with the sentence. */
 int db_query_bind(struct db_job *job, char problem[256]);
 
-/* Generated too: the schema's migrations in order (index = user_version before), and the writer's statements by file name. */
+/*
+ * Generated too, each by its file's name: the schema's migrations in order (index = user_version before); the writer's statements; those
+ * of what reads, verifies and opens the record by itself (engine/), which change no table of it; and what a handle makes for itself
+ * in `temp`, to be executed as a whole.
+ */
 struct db_sql { const char *name; const char *sql; };
 extern const struct db_sql db_schema[];
 extern const size_t db_n_schema;
 extern const struct db_sql db_writes[];
 extern const size_t db_n_writes;
-const char *db_write_sql(const char *name); /* asserts that it exists */
+extern const struct db_sql db_engines[];
+extern const size_t db_n_engines;
+extern const struct db_sql db_temps[];
+extern const size_t db_n_temps;
+/* Of write/ or engine/ (stmt.h has names that the compiler checks), and of temp/. They assert that it exists. */
+const char *db_statement_sql(const char *name);
+const char *db_temp_sql(const char *name);
 
 #endif

@@ -9,6 +9,7 @@
 #include "db/handle.h"
 #include "db/profile.h"
 #include "db/site.h"
+#include "db/stmt.h"
 
 #define EXAMPLE "site" /* came with this program to be copied, not to be used */
 
@@ -170,31 +171,37 @@ void site_done(struct site *s)
 
 /* ---- the record ---- */
 
-/* ?1 name, ?2 text: whether the record has it so. */
-static const char same_sql[] =
-	"SELECT EXISTS (SELECT 1 FROM profile WHERE name = ?1 AND content = ?2)";
-/* ?1 name, ?2 today: whether it judges what is done today. */
-static const char used_sql[] =
-	"SELECT ?1 IS (SELECT p.name FROM profile_use u JOIN profile p ON p.id = u.profile WHERE "
-	"u.from_day <= ?2 ORDER BY u.from_day DESC LIMIT 1)";
-
-static int ask(sqlite3 *handle, const char *sql, const char *name, const char *text, int64_t day,
-	       bool *ret)
+/* Whether the record has the profile, with this text. */
+static int is_same(struct stmts *s, const struct site_profile *p, bool *ret)
 {
 	sqlite3_stmt *q;
 	int r;
 
-	if (sqlite3_prepare_v2(handle, sql, -1, &q, NULL) != SQLITE_OK)
-		return -EIO;
-	sqlite3_bind_text(q, 1, name, -1, SQLITE_STATIC);
-	if (text)
-		sqlite3_bind_text(q, 2, text, -1, SQLITE_STATIC);
-	else
-		sqlite3_bind_int64(q, 2, day);
-	r = sqlite3_step(q) == SQLITE_ROW ? 0 : -EIO;
-	*ret = r == 0 && sqlite3_column_int(q, 0) != 0;
-	sqlite3_finalize(q);
-	return r;
+	r = stmt_begin(s, profile_same, &q, V_TEXT(p->name), V_TEXT(p->text));
+	if (r == 0)
+		r = stmt_step(s, q);
+	if (r <= 0)
+		return r < 0 ? r : -EIO;
+	*ret = sqlite3_column_int(q, 0) != 0;
+	stmt_end(q);
+	return 0;
+}
+
+/* Whether it judges what is done today. */
+static int is_used(struct stmts *s, const char *name, bool *ret)
+{
+	sqlite3_stmt *q;
+	int r;
+
+	r = stmt_begin(s, profile_judging, &q, V_INT(time_local_day(now_utc_us())));
+	if (r == 0)
+		r = stmt_step(s, q);
+	if (r < 0)
+		return r;
+	*ret = r > 0 && streq((const char *)sqlite3_column_text(q, 0), name);
+	if (r > 0)
+		stmt_end(q);
+	return 0;
 }
 
 static void on_done(struct db_msg *msg, void *ctx)
@@ -203,8 +210,7 @@ static void on_done(struct db_msg *msg, void *ctx)
 
 	if (msg->result < 0 && msg->result != -ECANCELED)
 		log_err("the audit profile of the configuration is not in force: the audit goes by "
-			"the "
-			"one of before",
+			"the one of before",
 			"METHOD", method, "ERROR",
 			msg->result == -EBADR ? msg->change.refusal.text : strerror(-msg->result),
 			NULL);
@@ -249,7 +255,7 @@ static int use(struct db *db, const char *name, bool always)
 }
 
 /* @loaded: there is a profile in the record; else `default` is on its way (db_load_default_profile()). */
-static int bring(struct db *db, sqlite3 *handle, const struct site *s, bool loaded)
+static int bring(struct db *db, struct stmts *stmts, const struct site *s, bool loaded)
 {
 	int64_t sessions = 0;
 	bool same, used = false;
@@ -259,22 +265,22 @@ static int bring(struct db *db, sqlite3 *handle, const struct site *s, bool load
 	for (size_t i = s->n; r == 0 && i-- > 0;) {
 		const struct site_profile *p = &s->profile[i];
 
-		r = ask(handle, same_sql, p->name, p->text, 0, &same);
+		r = is_same(stmts, p, &same);
 		if (!loaded && streq(p->name, "default"))
 			same = streq(p->text, db_profile_shipped("default"));
 		if (r == 0 && !same)
 			r = submit(db, "profile.load", "text", p->text, "file", p->file);
 	}
 	if (r == 0)
-		r = ask(handle, used_sql, s->profile[0].name, NULL, time_local_day(now_utc_us()),
-			&used);
+		r = is_used(stmts, s->profile[0].name, &used);
 	if (r == 0)
-		r = handle_get_int(handle, "SELECT EXISTS (SELECT 1 FROM session)", &sessions);
+		r = handle_get_int(stmts->handle, stmt_sql(session_any), &sessions);
 	return r == 0 && !used ? use(db, s->profile[0].name, !sessions) : r;
 }
 
 int site_load(struct db *db, const struct site *s)
 {
+	struct stmts stmts;
 	sqlite3 *handle;
 	int64_t loaded = 0;
 	int r;
@@ -282,9 +288,11 @@ int site_load(struct db *db, const struct site *s)
 	r = db_open_reader_handle(db->path, &handle);
 	if (r < 0)
 		return r;
-	r = handle_get_int(handle, "SELECT EXISTS (SELECT 1 FROM profile)", &loaded);
+	stmts_init(&stmts, handle);
+	r = handle_get_int(handle, stmt_sql(profile_any), &loaded);
 	if (r == 0)
-		r = bring(db, handle, s, loaded != 0);
+		r = bring(db, &stmts, s, loaded != 0);
+	stmts_done(&stmts);
 	sqlite3_close(handle);
 	return r;
 }

@@ -6,6 +6,7 @@
 #include "base/timefmt.h"
 #include "sql_functions.h"
 #include "sql_guard.h"
+#include "stmt.h"
 
 #define PROGRESS_OPS 5000 /* virtual machine steps between looks at the clock */
 
@@ -254,19 +255,11 @@ static int learn_tables(struct sql_guard *g)
 	sqlite3_stmt *names, *functions;
 	int r;
 
-	/* SQLite makes a table-valued function known to the handle at its first use, in a way that
-	 * the authoriser refuses. */
-	r = sqlite3_prepare_v2(g->handle, "SELECT 1 FROM json_each('') JOIN json_tree('')", -1,
-			       &functions, NULL);
+	r = sqlite3_prepare_v2(g->handle, stmt_sql(guard_functions), -1, &functions, NULL);
 	if (r != SQLITE_OK)
 		return -EIO;
 	sqlite3_finalize(functions);
-	r = sqlite3_prepare_v2(
-		g->handle,
-		"SELECT name FROM sqlite_schema WHERE type = 'table' "
-		"UNION SELECT name FROM pragma_module_list UNION VALUES ('sqlite_schema'), "
-		"('sqlite_master'), ('sqlite_temp_schema'), ('sqlite_temp_master')",
-		-1, &names, NULL);
+	r = sqlite3_prepare_v2(g->handle, stmt_sql(guard_tables), -1, &names, NULL);
 	if (r != SQLITE_OK)
 		return -EIO;
 	while ((r = sqlite3_step(names)) == SQLITE_ROW)
@@ -282,11 +275,7 @@ static int learn_views(struct sql_guard *g)
 	sqlite3_stmt *names, *view;
 	int r;
 
-	r = sqlite3_prepare_v2(
-		g->handle,
-		"SELECT name, printf('SELECT * FROM \"%w\"', name) FROM sqlite_schema "
-		"WHERE type = 'view' ORDER BY name",
-		-1, &names, NULL);
+	r = sqlite3_prepare_v2(g->handle, stmt_sql(guard_views), -1, &names, NULL);
 	if (r != SQLITE_OK)
 		return -EIO;
 	g->learning = true;

@@ -11,6 +11,7 @@
 #include "db_internal.h"
 #include "sql_guard.h"
 #include "sql_worker.h"
+#include "stmt.h"
 
 /* A sanitizer maps terabytes and watches the process from another: no limits on memory and
  * processes, and no secrecy. */
@@ -214,13 +215,10 @@ static void worker_run(struct buf *out, struct sql_guard *g, const char *sql, sq
 static int parse_request(sqlite3 *handle, const struct buf *line, char **ret_sql,
 			 int64_t *ret_limit)
 {
-	static const char text[] =
-		"SELECT r ->> '$.sql', r ->> '$.limit' FROM (SELECT ?1 AS r) WHERE json_valid(r) "
-		"AND json_type(r, '$.sql') = 'text' AND json_type(r, '$.limit') = 'integer'";
 	sqlite3_stmt *stmt;
 	int r = -EBADMSG;
 
-	if (sqlite3_prepare_v2(handle, text, -1, &stmt, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(handle, stmt_sql(worker_request), -1, &stmt, NULL) != SQLITE_OK)
 		return -EIO;
 	sqlite3_bind_text(stmt, 1, line->data, (int)line->len, SQLITE_STATIC);
 	if (sqlite3_step(stmt) == SQLITE_ROW) {

@@ -9,6 +9,11 @@
 static const char *const names[] = {STMT_LIST(STMT_NAME_)};
 #undef STMT_NAME_
 
+const char *stmt_text(enum stmt_id id)
+{
+	return db_statement_sql(names[id]);
+}
+
 void stmts_init(struct stmts *s, sqlite3 *handle)
 {
 	*s = (struct stmts){.handle = handle};
@@ -42,7 +47,7 @@ static int prepare(struct stmts *s, enum stmt_id id)
 
 	if (s->stmt[id])
 		return 0;
-	r = sqlite3_prepare_v3(s->handle, db_write_sql(names[id]), -1, SQLITE_PREPARE_PERSISTENT,
+	r = sqlite3_prepare_v3(s->handle, stmt_text(id), -1, SQLITE_PREPARE_PERSISTENT,
 			       &s->stmt[id], NULL);
 	return r == SQLITE_OK ? 0 : stmts_fail(s, r);
 }

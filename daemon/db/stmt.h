@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The prepared statements of one handle, by name. daemon/sql/write/<name>.sql is STMT_<name>; the
- * values of a call are bound in the order in which the file first mentions its parameters.
+ * The prepared statements of one handle, by name. daemon/sql/write/<name>.sql, and that of engine/,
+ * is STMT_<name>; each is prepared when it is first used. The values of a call are bound in the
+ * order in which the file first mentions its parameters.
  *
  *     r = stmt_run(s, cursor_move, V_INT(next_seq), V_INT(log));
  *
  *     r = stmt_begin(s, cursor_get, &q, V_INT(log));
  *     while (r >= 0 && (r = stmt_step(s, q)) > 0) ... sqlite3_column_int64(q, 0) ...
+ *
+ *     r = handle_get_int(handle, stmt_sql(profile_any), &there);	what is asked once
  *
  * Errors are negative errno by db_sqlite_error(); what SQLite said is kept in stmts.problem.
  */
@@ -20,12 +23,22 @@
 
 #define STMT_LIST(X)                                                                               \
 	X(about_add)                                                                               \
+	X(acknowledgement_of)                                                                      \
 	X(attribute_holder)                                                                        \
 	X(attribute_pen)                                                                           \
 	X(attribute_run_get)                                                                       \
 	X(attribute_run_list)                                                                      \
 	X(attribute_run_set)                                                                       \
 	X(attribute_state)                                                                         \
+	X(audit_default_add)                                                                       \
+	X(audit_rule_add)                                                                          \
+	X(audit_rule_day)                                                                          \
+	X(audit_rule_on)                                                                           \
+	X(audit_rule_severities)                                                                   \
+	X(audit_threshold_add)                                                                     \
+	X(audit_threshold_clear)                                                                   \
+	X(audit_value_add)                                                                         \
+	X(audit_value_clear)                                                                       \
 	X(block_add)                                                                               \
 	X(block_from_tail)                                                                         \
 	X(block_next)                                                                              \
@@ -34,6 +47,10 @@
 	X(boot_put)                                                                                \
 	X(button_press)                                                                            \
 	X(cartridge_list)                                                                          \
+	X(check_blocks)                                                                            \
+	X(check_reference)                                                                         \
+	X(check_reference_count)                                                                   \
+	X(client_number)                                                                           \
 	X(contact_around)                                                                          \
 	X(contact_prune)                                                                           \
 	X(contact_put)                                                                             \
@@ -46,6 +63,7 @@
 	X(cursor_put)                                                                              \
 	X(entry_add)                                                                               \
 	X(entry_by_request)                                                                        \
+	X(entry_last)                                                                              \
 	X(epoch_known_error)                                                                       \
 	X(epoch_list)                                                                              \
 	X(epoch_unchecked)                                                                         \
@@ -53,25 +71,47 @@
 	X(event_map)                                                                               \
 	X(event_mapped)                                                                            \
 	X(expire_list)                                                                             \
+	X(finding_serial)                                                                          \
+	X(guard_functions)                                                                         \
+	X(guard_tables)                                                                            \
+	X(guard_views)                                                                             \
+	X(head_get)                                                                                \
 	X(head_put)                                                                                \
 	X(kept_head_add)                                                                           \
 	X(log_last)                                                                                \
 	X(log_next)                                                                                \
+	X(lot_label)                                                                               \
 	X(measure_drop)                                                                            \
 	X(measure_list)                                                                            \
 	X(measure_put)                                                                             \
+	X(moment_about)                                                                            \
+	X(moment_entry)                                                                            \
+	X(moment_log)                                                                              \
+	X(moment_pen)                                                                              \
+	X(moment_personal)                                                                         \
+	X(moment_run)                                                                              \
+	X(moment_session_runs)                                                                     \
+	X(moment_setting)                                                                          \
 	X(moved_add)                                                                               \
 	X(moved_clear)                                                                             \
 	X(moved_list)                                                                              \
 	X(payload_epoch)                                                                           \
 	X(payload_event)                                                                           \
 	X(payload_members)                                                                         \
+	X(payload_was)                                                                             \
 	X(pen_get)                                                                                 \
 	X(pen_list)                                                                                \
 	X(pen_next)                                                                                \
 	X(pen_serial)                                                                              \
 	X(personal_add)                                                                            \
 	X(personal_get)                                                                            \
+	X(place_name)                                                                              \
+	X(practitioner_name)                                                                       \
+	X(profile_any)                                                                             \
+	X(profile_judging)                                                                         \
+	X(profile_name)                                                                            \
+	X(profile_newest)                                                                          \
+	X(profile_same)                                                                            \
 	X(project_counters)                                                                        \
 	X(project_epoch)                                                                           \
 	X(project_event)                                                                           \
@@ -90,22 +130,28 @@
 	X(request_get)                                                                             \
 	X(retotal_any)                                                                             \
 	X(retotal_clear)                                                                           \
-	X(run_get_open)                                                                            \
 	X(run_again)                                                                               \
 	X(run_drop)                                                                                \
+	X(run_get_open)                                                                            \
 	X(run_map)                                                                                 \
 	X(run_mapped)                                                                              \
 	X(run_next)                                                                                \
 	X(run_open)                                                                                \
 	X(run_open_of_pen)                                                                         \
 	X(run_progress)                                                                            \
+	X(seen_count)                                                                              \
 	X(seen_cursor)                                                                             \
 	X(seen_drop)                                                                               \
+	X(seen_entry)                                                                              \
 	X(seen_forget)                                                                             \
+	X(seen_get)                                                                                \
 	X(seen_put)                                                                                \
 	X(session_amend)                                                                           \
-	X(setting_get)                                                                             \
+	X(session_any)                                                                             \
 	X(session_state)                                                                           \
+	X(session_touched)                                                                         \
+	X(setting_get)                                                                             \
+	X(snapshot)                                                                                \
 	X(tail_add)                                                                                \
 	X(tail_drop)                                                                               \
 	X(tail_list)                                                                               \
@@ -117,11 +163,16 @@
 	X(use_session_list)                                                                        \
 	X(use_set)                                                                                 \
 	X(verified_get)                                                                            \
-	X(verified_put)
+	X(verified_put)                                                                            \
+	X(worker_request)
 
 #define STMT_ENUM_(name) STMT_##name,
 enum stmt_id { STMT_LIST(STMT_ENUM_) STMT_MAX_ };
 #undef STMT_ENUM_
+
+/* The text of a statement, where nothing is to stay prepared. */
+const char *stmt_text(enum stmt_id id);
+#define stmt_sql(name) stmt_text(STMT_##name)
 
 struct stmts {
 	sqlite3 *handle; /* borrowed */

@@ -1,48 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include "db/query.h"
 #include "db/total.h"
-
-/* Open runs are not in the chain yet, and not in totals. A run that is read has its session in the
- * row before it has its end, hence both columns. */
-#define MARK(row)                                                                                  \
-	"INSERT INTO retotal SELECT " row ".session WHERE " row ".session IS NOT NULL AND " row    \
-	".state <> 0"                                                                              \
-	" AND NOT EXISTS (SELECT 1 FROM retotal WHERE session = " row ".session);"
-
-/* The reading of the pen's counter that comes next in the log: mostly there is none yet. Logs need
- * not be read in order of their boots. */
-#define MARK_READING(row, seq)                                                                     \
-	"INSERT INTO recount SELECT n.id FROM (SELECT id FROM event WHERE kind = 'counters' AND "  \
-	"log = " row ".log"                                                                        \
-	" AND (boot, seq) > (" row ".boot, " row "." seq ") ORDER BY boot, seq LIMIT 1) n"         \
-	" WHERE NOT EXISTS (SELECT 1 FROM recount WHERE event = n.id);"
-
-#define FOLLOW(name, what, marks) "CREATE TEMP TRIGGER " name " AFTER " what " BEGIN " marks " END"
 
 int total_follow(sqlite3 *handle)
 {
-	static const char *const triggers[] = {
-		FOLLOW("total_insert", "INSERT ON main.run", MARK("NEW")),
-		FOLLOW("total_update", "UPDATE ON main.run WHEN OLD.state <> 0 OR NEW.state <> 0",
-		       MARK("OLD") MARK("NEW")),
-		FOLLOW("total_delete", "DELETE ON main.run", MARK("OLD")),
-		FOLLOW("count_insert", "INSERT ON main.run WHEN NEW.state <> 0",
-		       MARK_READING("NEW", "first_seq")),
-		FOLLOW("count_update",
-		       "UPDATE OF state, cycles ON main.run WHEN NEW.state <> 0"
-		       " AND (OLD.state <> NEW.state OR OLD.cycles <> NEW.cycles)",
-		       MARK_READING("NEW", "first_seq")),
-		FOLLOW("count_delete", "DELETE ON main.run WHEN OLD.state <> 0",
-		       MARK_READING("OLD", "first_seq")),
-		FOLLOW("count_event", "INSERT ON main.event WHEN NEW.kind = 'counters'",
-		       "INSERT INTO recount SELECT NEW.id"
-		       " WHERE NOT EXISTS (SELECT 1 FROM recount WHERE event = "
-		       "NEW.id);" MARK_READING("NEW", "seq")),
-	};
-	int r = SQLITE_OK;
-
-	for (size_t i = 0; i < ELEMENTSOF(triggers) && r == SQLITE_OK; i++)
-		r = sqlite3_exec(handle, triggers[i], NULL, NULL, NULL);
-	return r;
+	return sqlite3_exec(handle, db_temp_sql("total"), NULL, NULL, NULL);
 }
 
 /* 1: something is marked. */

@@ -96,6 +96,8 @@ def good_files():
         "schema/0001-first.sql": "CREATE TABLE \"a\\b\" (x TEXT); -- kept\n",
         "schema/0002-second.sql": "ALTER TABLE x;\n",
         "write/thing_add.sql": "-- why\nINSERT INTO thing VALUES (:a)\n",
+        "engine/thing_last.sql": "SELECT max(id) FROM thing\n",
+        "temp/thing.sql": "CREATE TEMP TABLE a (x);\nCREATE TEMP TABLE b (x);\n",
         "query/thing.get.sql": GOOD.replace("shape: page", "shape: list"),
         "query/thing.list.sql": GOOD,
     }, directory)
@@ -118,7 +120,11 @@ def good_files():
              'streq(db_schema[0].name, "0001-first") && streq(db_schema[1].name, "0002-second")',
              'streq(db_schema[0].sql, "CREATE TABLE \\"a\\\\b\\" (x TEXT); -- kept\\n")',
              'streq(db_writes[0].name, "thing_add")',
-             'streq(db_writes[0].sql, "-- why\\nINSERT INTO thing VALUES (:a)\\n")')
+             'streq(db_writes[0].sql, "-- why\\nINSERT INTO thing VALUES (:a)\\n")',
+             'db_n_engines == 1 && streq(db_engines[0].name, "thing_last")',
+             'streq(db_engines[0].sql, "SELECT max(id) FROM thing\\n")',
+             'db_n_temps == 1 && streq(db_temps[0].name, "thing")',
+             'streq(db_temps[0].sql, "CREATE TEMP TABLE a (x);\\nCREATE TEMP TABLE b (x);\\n")')
 
 
 def good_changes():
@@ -180,6 +186,12 @@ def parts():
     plain, parted = embed({QUERY: GOOD}), embed({**PARTS, QUERY: PARTED})
     expect_equal(parted, plain, "what is made of parts, and of the whole")
     expect_equal(plain[0], 0, "status")
+    for room in ("write", "engine", "temp", "resolve"):
+        name = f"{room}/thing.sql"
+        expect_equal(embed({**PARTS, name: "SELECT 1\n-- part: thing.rows TABLE=thing\n"}),
+                     embed({name: "SELECT 1\n" + ROWS.split("\n\n")[1].replace("{TABLE}", "thing")}), f"what is made of {name}")
+    status, out, err = embed({**PARTS, "schema/0001-a.sql": "-- part: thing.rows TABLE=thing\n"})
+    expect(status == 0 and "-- part: thing.rows TABLE=thing" in out, "a migration stays as it was written: " + err)
 
 
 def refused_parts(files, where, message):
@@ -387,6 +399,10 @@ def main():
         tap.case(f"refused: {new!r} for {old!r} in a change", refused, PAINT, CHANGE.replace(old, new, 1), line, message)
     tap.case("refused: a change and a query of one name", lambda: expect(
         "a query and a change of the same name" in embed({"query/thing.get.sql": GOOD, "change/thing.get.sql": CHANGE})[2], "taken"))
+    tap.case("refused: a write and an engine's statement of one name", lambda: expect(
+        "a statement of write/ and one of engine/ of the same name" in embed({
+            "write/thing_add.sql": "SELECT 1\n", "engine/thing_add.sql": "SELECT 1\n"})[2], "taken"))
+    tap.case("refused: a statement's name", refused, "engine/thing-add.sql", "SELECT 1\n", 1, "a statement's file is named in lower case")
     tap.case("empty sets make empty tables", empty_sets)
     for old, new, line, message in BAD:
         expect(GOOD.count(old) >= 1, old)

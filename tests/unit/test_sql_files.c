@@ -11,6 +11,7 @@
 #include "db/query.h"
 #include "db/sql_functions.h"
 #include "db/statement.h"
+#include "db/stmt.h"
 
 static struct audit audit;
 
@@ -385,19 +386,88 @@ static void declarations_make_sense(void **state)
 	assert_null(db_query_find("run.list.sql"));
 }
 
+static void statement_prepares(sqlite3 *handle, const struct db_sql *sql)
+{
+	sqlite3_stmt *stmt;
+	const char *rest;
+
+	if (sqlite3_prepare_v2(handle, sql->sql, -1, &stmt, &rest) != SQLITE_OK)
+		fail_msg("%s: %s", sql->name, sqlite3_errmsg(handle));
+	if (rest[strspn(rest, " \t\n;")])
+		fail_msg("%s: more than one statement", sql->name);
+	assert_ptr_equal(db_statement_sql(sql->name), sql->sql);
+	sqlite3_finalize(stmt);
+}
+
 static void writes_prepare(void **state)
 {
-	for (size_t i = 0; i < db_n_writes; i++) {
-		sqlite3_stmt *stmt;
-		const char *rest;
+	for (size_t i = 0; i < db_n_writes; i++)
+		statement_prepares(*state, &db_writes[i]);
+}
 
-		if (sqlite3_prepare_v2(*state, db_writes[i].sql, -1, &stmt, &rest) != SQLITE_OK)
-			fail_msg("%s: %s", db_writes[i].name, sqlite3_errmsg(*state));
-		if (rest[strspn(rest, " \t\n;")])
-			fail_msg("%s: more than one statement", db_writes[i].name);
-		assert_ptr_equal(db_write_sql(db_writes[i].name), db_writes[i].sql);
-		sqlite3_finalize(stmt);
+/* What makes, changes or drops anything, but in `temp`. */
+static int refuse_changes(void *ctx, int action, const char *name, const char *column,
+			  const char *database, const char *trigger)
+{
+	(void)ctx;
+	(void)column;
+	(void)trigger;
+	switch (action) {
+	case SQLITE_READ:
+	case SQLITE_SELECT:
+	case SQLITE_FUNCTION:
+	case SQLITE_RECURSIVE:
+	case SQLITE_PRAGMA:
+	case SQLITE_CREATE_TEMP_INDEX:
+	case SQLITE_CREATE_TEMP_TABLE:
+	case SQLITE_CREATE_TEMP_TRIGGER:
+	case SQLITE_DROP_TEMP_TABLE:
+	case SQLITE_DROP_TEMP_INDEX:
+	case SQLITE_REINDEX: /* of a new index, over nothing */
+		return SQLITE_OK;
+	case SQLITE_INSERT: /* asked of a temporary trigger as if it went where its table is */
+		if (name && streq(name, "sqlite_master"))
+			return SQLITE_OK;
+		__attribute__((fallthrough));
+	default:
+		return (database && streq(database, "temp")) ? SQLITE_OK : SQLITE_DENY;
 	}
+}
+
+static void engines_change_nothing(void **state)
+{
+	assert_true(db_n_engines > 0);
+	/* those that are functions are declared when they are first named, which looks like a CREATE */
+	for (size_t i = 0; i < db_n_engines; i++)
+		statement_prepares(*state, &db_engines[i]);
+	sqlite3_set_authorizer(*state, refuse_changes, NULL);
+	for (size_t i = 0; i < db_n_engines; i++)
+		statement_prepares(*state, &db_engines[i]);
+	/* the check is worth something */
+	assert_int_equal(sqlite3_exec(*state, "DELETE FROM pen", NULL, NULL, NULL), SQLITE_AUTH);
+	sqlite3_set_authorizer(*state, NULL, NULL);
+}
+
+static void temps_are_temporary(void **state)
+{
+	assert_true(db_n_temps > 0);
+	assert_int_equal(sqlite3_exec(*state, "PRAGMA query_only=OFF", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_set_authorizer(*state, refuse_changes, NULL);
+	for (size_t i = 0; i < db_n_temps; i++) {
+		assert_ptr_equal(db_temp_sql(db_temps[i].name), db_temps[i].sql);
+		if (sqlite3_exec(*state, db_temps[i].sql, NULL, NULL, NULL) != SQLITE_OK)
+			fail_msg("%s: %s", db_temps[i].name, sqlite3_errmsg(*state));
+	}
+	sqlite3_set_authorizer(*state, NULL, NULL);
+}
+
+/* Each name of stmt.h has a file, and each file a name. */
+static void statements_are_named(void **state)
+{
+	(void)state;
+	assert_int_equal(db_n_writes + db_n_engines, STMT_MAX_);
+	for (enum stmt_id id = 0; id < STMT_MAX_; id++)
+		assert_non_null(stmt_text(id));
 }
 
 /* Each view says what it is and what each of its columns is, where people and sql.query's help look
@@ -468,7 +538,8 @@ int main(void)
 		cmocka_unit_test(queries_only_read),	   cmocka_unit_test(columns_are_declared),
 		cmocka_unit_test(lists_follow_an_index),   cmocka_unit_test(bad_plans_are_seen),
 		cmocka_unit_test(declarations_make_sense), cmocka_unit_test(writes_prepare),
-		cmocka_unit_test(views_are_documented),
+		cmocka_unit_test(engines_change_nothing),  cmocka_unit_test(statements_are_named),
+		cmocka_unit_test(temps_are_temporary),	   cmocka_unit_test(views_are_documented),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

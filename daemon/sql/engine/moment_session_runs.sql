@@ -1,0 +1,2 @@
+-- The runs of a session that had begun by then. What is going has no entry yet.
+SELECT * FROM run WHERE session = :session AND state <> 0 AND start_us <= :at_us

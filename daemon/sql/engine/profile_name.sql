@@ -1,0 +1,1 @@
+SELECT name FROM profile WHERE id = :profile
