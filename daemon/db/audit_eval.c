@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* From the rows of a rule to findings, each with its sentences. */
+/* From the rows of rules to findings. */
 #include <ctype.h>
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/limits.h"
 #include "base/timefmt.h"
 #include "db/audit_eval.h"
 #include "db/audit_key.h"
+#include "db/audit_say.h"
 
 const char *const finding_id_names[FINDING_IDS_] = {
 	[FINDING_SESSION] = "session",
@@ -55,43 +55,6 @@ void audit_filter_init(struct audit_filter *f, int64_t now_us)
 	f->value[RULE_TODAY] = time_local_day(now_us);
 }
 
-/* ---- what things are called ---- */
-
-int audit_label(struct audit *a, enum finding_id kind, int64_t id, bool nameless, struct buf *ret)
-{
-	static const char *const names[FINDING_IDS_] = {
-		[FINDING_CLIENT] = "SELECT n.value FROM client c JOIN personal n ON n.entry = "
-				   "c.number_entry AND n.field = 'number'"
-				   " WHERE c.id = ?1",
-		[FINDING_PEN] = "SELECT serial FROM pen WHERE id = ?1",
-		[FINDING_LOT] = "SELECT l.number || ' of ' || p.name FROM lot l JOIN product p ON "
-				"p.id = l.product WHERE l.id = ?1",
-		[FINDING_PRACTITIONER] = "SELECT name FROM practitioner WHERE id = ?1",
-		[FINDING_PLACE] = "SELECT name FROM place WHERE id = ?1",
-	};
-	bool plain = kind == FINDING_PRACTITIONER || kind == FINDING_PLACE, found = false;
-	const char *rest;
-	sqlite3_stmt *q;
-	int r = SQLITE_OK;
-
-	if (!plain)
-		buf_addf(ret, "%s ", finding_id_names[kind]);
-	if (names[kind] && !(kind == FINDING_CLIENT && nameless)) {
-		r = sqlcache_get(&a->labels, a->handle, names[kind], &q, &rest);
-		if (r != SQLITE_OK)
-			return r;
-		sqlite3_bind_int64(q, 1, id);
-		r = sqlite3_step(q);
-		found = r == SQLITE_ROW;
-		if (found)
-			buf_adds(ret, (const char *)sqlite3_column_text(q, 0));
-		sqlite3_reset(q);
-	}
-	if (!found)
-		buf_addf(ret, "#%" PRId64, id);
-	return r == SQLITE_ROW || r == SQLITE_DONE ? SQLITE_OK : r;
-}
-
 /* ---- one row ---- */
 
 struct row {
@@ -103,7 +66,6 @@ struct row {
 	int at_us, day, due_us, value, threshold, severity, id[FINDING_IDS_];
 	bool check[RULE_PARAMS_]; /* parameters asked for that the rule's SQL does not look to */
 	int64_t next_us; /* when the first of those that are not yet findings becomes one; 0: none */
-	int result;	 /* of what was asked on the way */
 	/* what the profile said last: of days from .. to - 1 */
 	int32_t from_day, to_day;
 	bool on;
@@ -111,125 +73,17 @@ struct row {
 	char *source;
 };
 
-static int column_named(sqlite3_stmt *stmt, const char *name, size_t len)
-{
-	for (int i = 0; i < sqlite3_column_count(stmt); i++) {
-		const char *column = sqlite3_column_name(stmt, i);
-
-		if (strlen(column) == len && memcmp(column, name, len) == 0)
-			return i;
-	}
-	return -1;
-}
-
-static int column_of(sqlite3_stmt *stmt, const char *name)
-{
-	return column_named(stmt, name, strlen(name));
-}
-
-/* Whether the column's name is @what, or has it behind a prefix: other_client. */
-static bool is_called(const char *name, size_t len, const char *what)
-{
-	size_t n = strlen(what);
-
-	return len >= n && memcmp(name + len - n, what, n) == 0 &&
-	       (len == n || name[len - n - 1] == '_');
-}
-
-/* Three decimals, and none that say nothing. */
-static void say_decimal(double v, struct buf *b)
-{
-	char text[64];
-	size_t n = (size_t)snprintf(text, sizeof(text), "%.3f", v);
-
-	while (n > 1 && n < sizeof(text) && text[n - 1] == '0')
-		text[--n] = '\0';
-	if (n > 1 && n < sizeof(text) && text[n - 1] == '.')
-		text[--n] = '\0';
-	buf_adds(b, text);
-}
-
-static void say_number(struct row *w, int column, struct buf *b)
-{
-	const char *text = (const char *)sqlite3_column_text(w->stmt, column),
-		   *unit = w->rule->n_thresholds > 0 ? w->rule->thresholds[0].unit : NULL;
-	size_t len = unit ? strlen(unit) : 0;
-
-	if (sqlite3_column_type(w->stmt, column) == SQLITE_FLOAT)
-		say_decimal(sqlite3_column_double(w->stmt, column), b);
-	else
-		buf_adds(b, text ? text : "");
-	if (!unit)
-		return;
-	/* "1 day" */
-	if (len > 2 && unit[len - 1] == 's' && sqlite3_column_double(w->stmt, column) == 1)
-		len--;
-	buf_addf(b, " %.*s", (int)len, unit);
-}
-
-static void say_value(struct row *w, const char *name, size_t len, struct buf *b)
-{
-	int column = column_named(w->stmt, name, len);
-	char text[TIME_TEXT_MAX];
-	int64_t i;
-
-	assert(column >= 0); /* a test looks at every rule */
-	i = sqlite3_column_int64(w->stmt, column);
-	if (sqlite3_column_type(w->stmt, column) == SQLITE_NULL) {
-		buf_adds(b, "nothing");
-		return;
-	}
-	for (size_t k = 0; k < FINDING_IDS_; k++)
-		if (is_called(name, len, finding_id_names[k])) {
-			int r = audit_label(w->a, (enum finding_id)k, i, w->filter->nameless, b);
-
-			if (r != SQLITE_OK)
-				w->result = -EIO;
-			return;
-		}
-	if (is_called(name, len, "us") || is_called(name, len, "at")) {
-		time_format_local(i, text);
-		buf_addf(b, "%.16s", text);
-	} else if (is_called(name, len, "day")) {
-		buf_addf(b, "%04" PRId64 "-%02" PRId64 "-%02" PRId64, i / 10000, i / 100 % 100,
-			 i % 100);
-	} else if (is_called(name, len, "value") || is_called(name, len, "threshold")) {
-		say_number(w, column, b);
-	} else {
-		buf_adds(b, (const char *)sqlite3_column_text(w->stmt, column));
-	}
-}
-
-/* The sentence with its {columns} filled in. */
-static char *say(struct row *w, const char *form)
-{
-	struct buf b = BUF_INIT(0);
-
-	while (*form) {
-		size_t plain = strcspn(form, "{"), len;
-
-		buf_add(&b, form, plain);
-		form += plain;
-		if (*form != '{')
-			break;
-		len = strcspn(++form, "}");
-		say_value(w, form, len, &b);
-		form += len + (form[len] == '}');
-	}
-	if (b.data && b.len > 0)
-		b.data[0] = (char)toupper((unsigned char)b.data[0]);
-	return buf_take(&b);
-}
-
 static char *make_key(struct row *w)
 {
 	struct buf b = BUF_INIT(0);
 
 	buf_adds(&b, w->rule->query.method);
-	for (size_t i = 0; w->rule->key[i]; i++)
+	for (size_t i = 0; w->rule->key[i]; i++) {
+		int column = audit_column(w->stmt, w->rule->key[i]);
+
 		audit_key_add(&b, w->rule->key[i],
-			      (const char *)sqlite3_column_text(
-				      w->stmt, column_of(w->stmt, w->rule->key[i])));
+			      (const char *)sqlite3_column_text(w->stmt, column));
+	}
 	return buf_take(&b);
 }
 
@@ -257,10 +111,7 @@ static char *column_number(struct row *w, int column)
  * ask the same. */
 static int ask_profile(struct row *w, int32_t day)
 {
-	static const char sql[] =
-		"SELECT name, value, from_day, to_day FROM audit_threshold WHERE rule = ?1 AND "
-		"name IN ('enabled', 'severity', 'source') AND from_day <= ?2 AND to_day > ?2";
-	const char *rest;
+	struct stmts *s = &w->a->stmts;
 	sqlite3_stmt *q;
 	int r;
 
@@ -269,12 +120,8 @@ static int ask_profile(struct row *w, int32_t day)
 	w->on = false;
 	w->said_severity = SEVERITY_NONE;
 	free(TAKE_PTR(w->source));
-	r = sqlcache_get(&w->a->labels, w->a->handle, sql, &q, &rest);
-	if (r != SQLITE_OK)
-		return -EIO;
-	sqlite3_bind_text(q, 1, w->rule->query.method, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(q, 2, day);
-	while ((r = sqlite3_step(q)) == SQLITE_ROW) {
+	r = stmt_begin(s, audit_rule_day, &q, V_TEXT(w->rule->query.method), V_INT(day));
+	while (r >= 0 && (r = stmt_step(s, q)) > 0) {
 		const char *name = (const char *)sqlite3_column_text(q, 0),
 			   *value = (const char *)sqlite3_column_text(q, 1);
 
@@ -287,8 +134,7 @@ static int ask_profile(struct row *w, int32_t day)
 		else if (!w->source)
 			w->source = strdup(value ? value : "");
 	}
-	sqlite3_reset(q);
-	return r != SQLITE_DONE ? -EIO : w->source || !w->on ? 0 : -ENOMEM;
+	return r < 0 ? -EIO : w->source || !w->on ? 0 : -ENOMEM;
 }
 
 /* *ret_on: whether the rule applies on the finding's day. */
@@ -366,14 +212,15 @@ static int take_row(struct row *w, struct finding *f)
 	f->value = column_number(w, w->value);
 	f->threshold = column_number(w, w->threshold);
 	f->key = make_key(w);
-	f->says = say(w, w->rule->says);
-	f->does = say(w, w->rule->does);
-	if (!f->key || !f->says || !f->does)
+	if (!f->key)
 		return -ENOMEM;
-	return w->result < 0 ? w->result : 1;
+	r = audit_say(w->a, w->rule, w->stmt, w->filter->nameless, w->rule->says, &f->says);
+	if (r == 0)
+		r = audit_say(w->a, w->rule, w->stmt, w->filter->nameless, w->rule->does, &f->does);
+	return r < 0 ? r : 1;
 }
 
-/* ---- one rule ---- */
+/* ---- findings ---- */
 
 static int add(struct findings *to, const struct finding *f)
 {
@@ -417,6 +264,20 @@ static void drop_doubles(struct findings *f, size_t from)
 	f->n = kept + 1;
 }
 
+/* ---- one rule ---- */
+
+static void find_columns(struct row *w)
+{
+	w->at_us = audit_column(w->stmt, "at_us");
+	w->day = audit_column(w->stmt, "day");
+	w->due_us = audit_column(w->stmt, "due_us");
+	w->value = audit_column(w->stmt, "value");
+	w->threshold = audit_column(w->stmt, "threshold");
+	w->severity = audit_column(w->stmt, "severity");
+	for (size_t i = 0; i < FINDING_IDS_; i++)
+		w->id[i] = audit_column(w->stmt, finding_id_names[i]);
+}
+
 /* Sees to what the SQL does not look to. A rule whose findings concern no pen finds nothing for a pen. */
 static bool can_find(struct row *w)
 {
@@ -426,6 +287,24 @@ static bool can_find(struct row *w)
 		if (w->check[id_param[i]] && w->id[i] < 0)
 			return false;
 	return true;
+}
+
+static int take_rows(struct row *w, struct findings *ret)
+{
+	int code, r;
+
+	while ((code = sqlite3_step(w->stmt)) == SQLITE_ROW) {
+		struct finding f;
+
+		r = take_row(w, &f);
+		if (r > 0)
+			r = add(ret, &f);
+		else
+			finding_done(&f);
+		if (r < 0)
+			return r;
+	}
+	return code == SQLITE_DONE ? 0 : -EIO;
 }
 
 static int run_rule(struct audit *a, const struct audit_filter *filter, const struct db_rule *rule,
@@ -441,31 +320,8 @@ static int run_rule(struct audit *a, const struct audit_filter *filter, const st
 					      .i = filter->value[i]};
 	if (statements_get(&a->rules, a->handle, &rule->query, values, &w.stmt) != SQLITE_OK)
 		return -EIO;
-	w.at_us = column_of(w.stmt, "at_us");
-	w.day = column_of(w.stmt, "day");
-	w.due_us = column_of(w.stmt, "due_us");
-	w.value = column_of(w.stmt, "value");
-	w.threshold = column_of(w.stmt, "threshold");
-	w.severity = column_of(w.stmt, "severity");
-	for (size_t i = 0; i < FINDING_IDS_; i++)
-		w.id[i] = column_of(w.stmt, finding_id_names[i]);
-	if (!can_find(&w)) {
-		statement_release(w.stmt);
-		return 0;
-	}
-	while ((r = sqlite3_step(w.stmt)) == SQLITE_ROW) {
-		struct finding f;
-		int taken = take_row(&w, &f);
-
-		if (taken > 0)
-			taken = add(ret, &f);
-		else
-			finding_done(&f);
-		if (taken < 0) {
-			r = taken;
-			break;
-		}
-	}
+	find_columns(&w);
+	r = can_find(&w) ? take_rows(&w, ret) : 0;
 	/* an error's message must outlive the statement's reset: the handle keeps that of the
 	 * reset, which is the same */
 	statement_release(w.stmt);
@@ -473,43 +329,57 @@ static int run_rule(struct audit *a, const struct audit_filter *filter, const st
 	drop_doubles(ret, from);
 	if (w.next_us && (ret->due_us == 0 || w.next_us < ret->due_us))
 		ret->due_us = w.next_us;
-	return r == SQLITE_DONE ? 0 : r < 0 ? r : -EIO;
+	return r;
 }
 
-/* Whether the rule is on at any time: one that is switched off altogether costs nothing. */
-static bool is_on(struct audit *a, const struct db_rule *rule)
-{
-	static const char sql[] =
-		"SELECT 1 FROM audit_threshold WHERE rule = ?1 AND name = 'enabled' AND value <> 0";
-	const char *rest;
-	sqlite3_stmt *q;
-	bool on;
+/* ---- all of them ---- */
 
-	if (sqlcache_get(&a->labels, a->handle, sql, &q, &rest) != SQLITE_OK)
-		return true;
-	sqlite3_bind_text(q, 1, rule->query.method, -1, SQLITE_STATIC);
-	on = sqlite3_step(q) != SQLITE_DONE;
-	sqlite3_reset(q);
-	return on;
+/* *ret_on: whether the rule is on at any time. */
+static int is_on(struct audit *a, const struct db_rule *rule, bool *ret_on)
+{
+	sqlite3_stmt *q;
+	int r;
+
+	r = stmt_begin(&a->stmts, audit_rule_on, &q, V_TEXT(rule->query.method));
+	if (r == 0)
+		r = stmt_step(&a->stmts, q);
+	if (r < 0)
+		return -EIO;
+	*ret_on = r > 0;
+	if (r > 0)
+		stmt_end(q);
+	return 0;
 }
 
-/* Whether anything that the rule may find is so severe, by the profile or by its thresholds. */
-static bool is_severe(struct audit *a, const struct db_rule *rule, enum db_severity severity)
+/* *ret_severe: whether anything that the rule may find is so severe. */
+static int is_severe(struct audit *a, const struct db_rule *rule, enum db_severity severity,
+		     bool *ret_severe)
 {
-	static const char sql[] = "SELECT iif(name = 'severity', value, severity) FROM "
-				  "audit_threshold WHERE rule = ?1";
-	const char *rest;
 	sqlite3_stmt *q;
-	bool severe = false;
+	int r;
 
-	if (severity == SEVERITY_NONE ||
-	    sqlcache_get(&a->labels, a->handle, sql, &q, &rest) != SQLITE_OK)
-		return true;
-	sqlite3_bind_text(q, 1, rule->query.method, -1, SQLITE_STATIC);
-	while (!severe && sqlite3_step(q) == SQLITE_ROW)
-		severe = db_severity_parse((const char *)sqlite3_column_text(q, 0)) >= severity;
-	sqlite3_reset(q);
-	return severe;
+	*ret_severe = severity == SEVERITY_NONE;
+	if (*ret_severe)
+		return 0;
+	r = stmt_begin(&a->stmts, audit_rule_severities, &q, V_TEXT(rule->query.method));
+	while (r >= 0 && (r = stmt_step(&a->stmts, q)) > 0)
+		if (db_severity_parse((const char *)sqlite3_column_text(q, 0)) >= severity)
+			*ret_severe = true;
+	return r < 0 ? -EIO : 0;
+}
+
+/* *ret_run: whether the rule is asked for and can find anything: a rule that cannot costs nothing. */
+static int is_to_run(struct audit *a, const struct audit_filter *filter, const struct db_rule *rule,
+		     bool *ret_run)
+{
+	int r;
+
+	*ret_run = false;
+	if ((filter->rule && filter->rule != rule) || (filter->online && !rule->online) ||
+	    (filter->of_session && rule->scope != SCOPE_SESSION))
+		return 0;
+	r = is_on(a, rule, ret_run);
+	return r < 0 || !*ret_run ? r : is_severe(a, rule, filter->severity, ret_run);
 }
 
 int audit_evaluate(struct audit *a, const struct audit_filter *filter, struct findings *ret)
@@ -517,13 +387,11 @@ int audit_evaluate(struct audit *a, const struct audit_filter *filter, struct fi
 	int r = 0;
 
 	for (size_t i = 0; i < db_n_rules && r == 0; i++) {
-		const struct db_rule *rule = &db_rules[i];
+		bool run = false;
 
-		if ((filter->rule && filter->rule != rule) || (filter->online && !rule->online) ||
-		    (filter->of_session && rule->scope != SCOPE_SESSION) || !is_on(a, rule) ||
-		    !is_severe(a, rule, filter->severity))
-			continue;
-		r = run_rule(a, filter, rule, ret);
+		r = is_to_run(a, filter, &db_rules[i], &run);
+		if (r == 0 && run)
+			r = run_rule(a, filter, &db_rules[i], ret);
 	}
 	return r;
 }

@@ -7,14 +7,14 @@
 
 #include "base/buf.h"
 #include "db/audit.h"
-#include "db/sqlcache.h"
 #include "db/statement.h"
+#include "db/stmt.h"
 
 /* What belongs to a handle. Its temporary tables: audit_rule, audit_default, audit_value, audit_threshold (audit.h). */
 struct audit {
-	sqlite3 *handle;	       /* borrowed */
+	sqlite3 *handle;	       /* borrowed; set by whoever keeps this */
 	struct statements rules;
-	struct sqlcache labels;	       /* and whatever else is asked on the way */
+	struct stmts stmts;	       /* what is asked on the way, of the same handle */
 	bool made;		       /* the tables are there */
 	int64_t profile, entry;	       /* that audit_threshold was made of: 0 those in use; the newest change of any */
 };
@@ -23,7 +23,8 @@ struct audit {
 void audit_done(struct audit *a);
 
 /*
- * Makes audit_threshold say what holds by @profile (its id, 0: by those in use). An SQLite result code; the message is the handle's.
+ * Makes audit_threshold say what holds by @profile (its id, 0: by those in use). Comes before all that follows. 0; -EIO when SQLite
+ * failed: its message is the handle's.
  */
 int audit_prepare(struct audit *a, int64_t profile);
 
@@ -64,8 +65,5 @@ void findings_done(struct findings *f);
  * audit_prepare(). 0; -E2BIG: more than LIMIT_FINDINGS; -ENOMEM; -EIO when SQLite failed: its message is the handle's.
  */
 int audit_evaluate(struct audit *a, const struct audit_filter *filter, struct findings *ret);
-
-/* Appends what people call the record: "client 1001", "pen DEMO-1", "session #12". An SQLite result code. */
-int audit_label(struct audit *a, enum finding_id kind, int64_t id, bool nameless, struct buf *ret);
 
 #endif

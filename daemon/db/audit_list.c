@@ -76,25 +76,22 @@ static int make_filter(struct db_job *job, struct audit_filter *f)
 
 static int look_up(struct audit *a, const char *key, struct acknowledged *ret)
 {
-	static const char sql[] = "SELECT a.at_us, a.actor, p.value FROM acknowledgement a"
-				  " LEFT JOIN personal p ON p.entry = a.reason_entry AND p.field = "
-				  "'reason' WHERE a.finding = ?1";
-	const char *rest, *text;
+	const char *by, *reason;
 	sqlite3_stmt *q;
 	int r;
 
-	if (sqlcache_get(&a->labels, a->handle, sql, &q, &rest) != SQLITE_OK)
-		return -EIO;
-	sqlite3_bind_text(q, 1, key, -1, SQLITE_STATIC);
-	r = sqlite3_step(q);
-	if (r == SQLITE_ROW) {
-		ret->at_us = sqlite3_column_int64(q, 0);
-		ret->by = strdup((const char *)sqlite3_column_text(q, 1));
-		text = (const char *)sqlite3_column_text(q, 2);
-		ret->reason = text ? strdup(text) : NULL;
-	}
-	sqlite3_reset(q);
-	return r == SQLITE_ROW || r == SQLITE_DONE ? 0 : -EIO;
+	r = stmt_begin(&a->stmts, acknowledgement_of, &q, V_TEXT(key));
+	if (r == 0)
+		r = stmt_step(&a->stmts, q);
+	if (r <= 0)
+		return r < 0 ? -EIO : 0;
+	by = (const char *)sqlite3_column_text(q, 1);
+	reason = (const char *)sqlite3_column_text(q, 2);
+	ret->at_us = sqlite3_column_int64(q, 0);
+	ret->by = strdup(by ? by : "");
+	ret->reason = reason ? strdup(reason) : NULL;
+	stmt_end(q);
+	return ret->by && (ret->reason || !reason) ? 0 : -ENOMEM;
 }
 
 static int count(struct listing *l)
@@ -141,22 +138,23 @@ static int compare(const void *a, const void *b, void *ctx)
 	return strcmp(x->key, y->key);
 }
 
-/* One text of one row, or null. */
-static int add_text(struct listing *l, const char *key, const char *sql, int64_t id)
+/* The text that statement @id finds by @value, or null. */
+static int add_text(struct listing *l, const char *key, enum stmt_id id, int64_t value)
 {
 	struct buf *b = &l->job->out;
-	const char *rest;
 	sqlite3_stmt *q;
 	int r;
 
 	json_key(b, key);
-	if (sqlcache_get(&l->a->labels, l->a->handle, sql, &q, &rest) != SQLITE_OK)
+	r = stmt_begin_values(&l->a->stmts, id, &q, &V_INT(value), 1);
+	if (r == 0)
+		r = stmt_step(&l->a->stmts, q);
+	if (r < 0)
 		return -EIO;
-	sqlite3_bind_int64(q, 1, id);
-	r = sqlite3_step(q);
-	json_text(b, r == SQLITE_ROW ? (const char *)sqlite3_column_text(q, 0) : NULL);
-	sqlite3_reset(q);
-	return r == SQLITE_ROW || r == SQLITE_DONE ? 0 : -EIO;
+	json_text(b, r > 0 ? (const char *)sqlite3_column_text(q, 0) : NULL);
+	if (r > 0)
+		stmt_end(q);
+	return 0;
 }
 
 static void add_id(struct buf *b, const char *key, int64_t id)
@@ -184,19 +182,15 @@ static int add_names(struct listing *l, const struct finding *f)
 
 	add_id(b, "session", f->id[FINDING_SESSION]);
 	add_id(b, "client", f->id[FINDING_CLIENT]);
-	r = add_text(l, "number",
-		     "SELECT n.value FROM client c JOIN personal n ON n.entry = c.number_entry AND "
-		     "n.field = 'number' WHERE c.id = ?1",
-		     f->id[FINDING_CLIENT]);
+	r = add_text(l, "number", STMT_client_number, f->id[FINDING_CLIENT]);
 	if (r == 0)
-		r = add_text(l, "pen", "SELECT serial FROM pen WHERE id = ?1", f->id[FINDING_PEN]);
+		r = add_text(l, "pen", STMT_pen_serial, f->id[FINDING_PEN]);
 	add_id(b, "lot", f->id[FINDING_LOT]);
 	if (r == 0)
-		r = add_text(l, "practitioner", "SELECT name FROM practitioner WHERE id = ?1",
+		r = add_text(l, "practitioner", STMT_practitioner_name,
 			     f->id[FINDING_PRACTITIONER]);
 	if (r == 0)
-		r = add_text(l, "place", "SELECT name FROM place WHERE id = ?1",
-			     f->id[FINDING_PLACE]);
+		r = add_text(l, "place", STMT_place_name, f->id[FINDING_PLACE]);
 	return r;
 }
 
@@ -239,11 +233,8 @@ static int add_profile(struct listing *l)
 	const struct db_value *profile = value_of(l->job, "profile");
 
 	if (profile->set)
-		return add_text(l, "profile", "SELECT name FROM profile WHERE id = ?1", profile->i);
-	return add_text(l, "profile",
-			"SELECT p.name FROM profile_use u JOIN profile p ON p.id = u.profile WHERE "
-			"u.from_day <= ?1 ORDER BY u.from_day DESC LIMIT 1",
-			time_local_day(now_utc_us()));
+		return add_text(l, "profile", STMT_profile_name, profile->i);
+	return add_text(l, "profile", STMT_profile_judging, time_local_day(now_utc_us()));
 }
 
 static int answer(struct listing *l)
@@ -294,7 +285,7 @@ int audit_list(struct audit *a, struct db_job *job)
 	if (sqlite3_exec(a->handle, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
 		return -EIO;
 	set_cache(a, AUDIT_CACHE_KIB);
-	r = audit_prepare(a, value_of(job, "profile")->i) == SQLITE_OK
+	r = audit_prepare(a, value_of(job, "profile")->i) == 0
 		    ? audit_evaluate(a, &filter, &l.found)
 		    : -EIO;
 	if (r == 0)

@@ -37,67 +37,77 @@ struct touched {
 	bool changed;
 };
 
-static int ask_int(struct audit *a, const char *sql, int64_t *ret)
+/* A number by a statement without values; INT64_MIN: none. */
+static int ask_int(struct audit *a, enum stmt_id id, int64_t *ret)
 {
-	const char *rest;
 	sqlite3_stmt *q;
 	int r;
 
-	*ret = INT64_MIN;
-	if (sqlcache_get(&a->labels, a->handle, sql, &q, &rest) != SQLITE_OK)
+	r = stmt_begin_values(&a->stmts, id, &q, NULL, 0);
+	if (r == 0)
+		r = stmt_step(&a->stmts, q);
+	if (r < 0)
 		return -EIO;
-	r = sqlite3_step(q);
-	if (r == SQLITE_ROW)
-		*ret = sqlite3_column_int64(q, 0);
-	sqlite3_reset(q);
-	return r == SQLITE_ROW || r == SQLITE_DONE ? 0 : -EIO;
+	*ret = r > 0 ? stmt_optional(q, 0) : INT64_MIN;
+	if (r > 0)
+		stmt_end(q);
+	return 0;
 }
 
 /* *ret_told: whether somebody was told of it, as severe as it is; *ret_same: and what is kept of it says so still. */
 static int is_told(struct audit *a, const struct finding *f, bool *ret_told, bool *ret_same)
 {
-	const char *rest, *severity, *says;
+	enum db_severity severity;
 	sqlite3_stmt *q;
+	const char *says;
 	int r;
 
-	*ret_told = *ret_same = false;
-	if (sqlcache_get(&a->labels, a->handle,
-			 "SELECT severity, says FROM audit_seen WHERE finding = ?1", &q,
-			 &rest) != SQLITE_OK)
+	r = stmt_begin(&a->stmts, seen_get, &q, V_TEXT(f->key));
+	if (r == 0)
+		r = stmt_step(&a->stmts, q);
+	if (r < 0)
 		return -EIO;
-	sqlite3_bind_text(q, 1, f->key, -1, SQLITE_STATIC);
-	r = sqlite3_step(q);
-	if (r == SQLITE_ROW) {
-		severity = (const char *)sqlite3_column_text(q, 0);
-		says = (const char *)sqlite3_column_text(q, 1);
-		*ret_told = db_severity_parse(severity) >= f->severity;
-		*ret_same =
-			db_severity_parse(severity) == f->severity && says && streq(says, f->says);
-	}
-	sqlite3_reset(q);
-	return r == SQLITE_ROW || r == SQLITE_DONE ? 0 : -EIO;
+	*ret_told = *ret_same = false;
+	if (r == 0)
+		return 0;
+	severity = db_severity_parse((const char *)sqlite3_column_text(q, 0));
+	says = (const char *)sqlite3_column_text(q, 1);
+	*ret_told = severity >= f->severity;
+	*ret_same = severity == f->severity && says && streq(says, f->says);
+	stmt_end(q);
+	return 0;
 }
 
-/* Of the pen that it is about; else of the only one that its session has, for whoever watches that. */
+/* How many findings of the session somebody was told of. */
+static int count_told(struct audit *a, int64_t session, int64_t *ret)
+{
+	sqlite3_stmt *q;
+
+	if (stmt_begin(&a->stmts, seen_count, &q, V_INT(session)) < 0 ||
+	    stmt_step(&a->stmts, q) <= 0)
+		return -EIO;
+	*ret = sqlite3_column_int64(q, 0);
+	stmt_end(q);
+	return 0;
+}
+
 static int add_serial(struct touched *t, const struct finding *f)
 {
-	static const char sql[] =
-		"SELECT serial FROM pen WHERE id = coalesce(nullif(?1, 0), (SELECT a.pen FROM "
-		"assignment a WHERE a.session = ?2 AND a.void IS NULL GROUP BY a.session HAVING "
-		"count(DISTINCT a.pen) = 1))";
-	const char *rest;
+	struct stmts *s = &t->a->stmts;
 	sqlite3_stmt *q;
 	int r;
 
 	json_key(&t->findings, "serial");
-	if (sqlcache_get(&t->a->labels, t->a->handle, sql, &q, &rest) != SQLITE_OK)
+	r = stmt_begin(s, finding_serial, &q, V_INT(f->id[FINDING_PEN]),
+		       V_INT(f->id[FINDING_SESSION]));
+	if (r == 0)
+		r = stmt_step(s, q);
+	if (r < 0)
 		return -EIO;
-	sqlite3_bind_int64(q, 1, f->id[FINDING_PEN]);
-	sqlite3_bind_int64(q, 2, f->id[FINDING_SESSION]);
-	r = sqlite3_step(q);
-	json_text(&t->findings, r == SQLITE_ROW ? (const char *)sqlite3_column_text(q, 0) : NULL);
-	sqlite3_reset(q);
-	return r == SQLITE_ROW || r == SQLITE_DONE ? 0 : -EIO;
+	json_text(&t->findings, r > 0 ? (const char *)sqlite3_column_text(q, 0) : NULL);
+	if (r > 0)
+		stmt_end(q);
+	return 0;
 }
 
 static int add_finding(struct touched *t, const struct finding *f, bool told)
@@ -124,12 +134,9 @@ static int add_finding(struct touched *t, const struct finding *f, bool told)
 /* Findings of one session, and whether what is kept of them is the same. */
 static int add_session(struct touched *t, int64_t session, bool open)
 {
-	static const char count[] = "SELECT count(*) FROM audit_seen WHERE session = ?1";
 	struct findings found = {.item = NULL};
 	struct audit_filter filter;
-	int64_t n_same = 0, n_seen = 0;
-	const char *rest;
-	sqlite3_stmt *q;
+	int64_t n_same = 0, n_told = 0;
 	int r;
 
 	audit_filter_init(&filter, t->now_us);
@@ -145,58 +152,40 @@ static int add_session(struct touched *t, int64_t session, bool open)
 		if (r == 0)
 			r = add_finding(t, &found.item[i], told);
 	}
-	if (r == 0 && sqlcache_get(&t->a->labels, t->a->handle, count, &q, &rest) == SQLITE_OK) {
-		sqlite3_bind_int64(q, 1, session);
-		if (sqlite3_step(q) == SQLITE_ROW)
-			n_seen = sqlite3_column_int64(q, 0);
-		sqlite3_reset(q);
-	}
+	if (r == 0)
+		r = count_told(t->a, session, &n_told);
 	if (open && found.due_us && (t->due_us == 0 || found.due_us < t->due_us))
 		t->due_us = found.due_us;
 	json_int(&t->sessions, session);
-	t->changed |= n_same != (int64_t)found.n || n_same != n_seen;
+	t->changed |= n_same != (int64_t)found.n || n_same != n_told;
 	findings_done(&found);
 	return r;
 }
 
-/* Open sessions, and those since ?3 that entries after ?1, up to ?2, are about: themselves, by
- * their clients, by runs that came late. */
-static const char sessions_sql[] =
-	"SELECT s.id, s.state = 'open' FROM session s WHERE (s.state = 'open' OR s.start_us > ?3)"
-	" AND s.id IN ("
-	"SELECT id FROM session WHERE state = 'open'"
-	" UNION SELECT id FROM about WHERE entry > ?1 AND entry <= ?2 AND noun = 'session'"
-	" UNION SELECT c.id FROM about a JOIN session c ON c.client = a.id WHERE a.entry > ?1 AND "
-	"a.entry <= ?2 AND a.noun = 'client'"
-	" AND a.subject = 1"
-	" UNION SELECT r.session FROM entry e JOIN run r ON r.id = e.payload ->> 'run' WHERE e.seq "
-	"> ?1 AND e.seq <= ?2 AND e.action = 'run.add')";
-
 static int add_sessions(struct touched *t)
 {
+	struct stmts *s = &t->a->stmts;
 	sqlite3_stmt *q;
-	int r, step;
+	int r, e = 0;
 
-	/* prepared here: another of it must not run in the same cache meanwhile */
-	if (sqlite3_prepare_v2(t->a->handle, sessions_sql, -1, &q, NULL) != SQLITE_OK)
-		return -EIO;
-	sqlite3_bind_int64(q, 1, t->after);
-	sqlite3_bind_int64(q, 2, t->last);
-	sqlite3_bind_int64(q, 3, t->now_us - LIMIT_TOLD_DAYS * USEC_PER_DAY);
-	r = 0;
-	while (r == 0 && (step = sqlite3_step(q)) == SQLITE_ROW)
-		r = add_session(t, sqlite3_column_int64(q, 0), sqlite3_column_int(q, 1) != 0);
-	sqlite3_finalize(q);
-	return r < 0 ? r : step == SQLITE_DONE ? 0 : -EIO;
+	r = stmt_begin(s, session_touched, &q, V_INT(t->now_us - LIMIT_TOLD_DAYS * USEC_PER_DAY),
+		       V_INT(t->after), V_INT(t->last));
+	while (r >= 0 && e == 0 && (r = stmt_step(s, q)) > 0)
+		e = add_session(t, sqlite3_column_int64(q, 0), sqlite3_column_int(q, 1) != 0);
+	if (r > 0)
+		stmt_end(q);
+	return e < 0 ? e : r < 0 ? -EIO : 0;
 }
 
 static int look(struct touched *t, const struct db_value *after)
 {
 	int r;
 
-	r = ask_int(t->a, "SELECT max(seq) FROM entry", &t->last);
+	r = audit_prepare(t->a, 0);
 	if (r == 0)
-		r = ask_int(t->a, "SELECT entry FROM audit_cursor WHERE id = 1", &t->cursor);
+		r = ask_int(t->a, STMT_entry_last, &t->last);
+	if (r == 0)
+		r = ask_int(t->a, STMT_seen_entry, &t->cursor);
 	if (r < 0)
 		return r;
 	/* A record that nobody has looked at before is not looked at from its beginning: what is in
@@ -204,7 +193,7 @@ static int look(struct touched *t, const struct db_value *after)
 	t->after = after->set ? after->i : t->cursor == INT64_MIN ? t->last : t->cursor;
 	json_open(&t->sessions, '[');
 	json_open(&t->findings, '[');
-	r = audit_prepare(t->a, 0) == SQLITE_OK ? add_sessions(t) : -EIO;
+	r = add_sessions(t);
 	json_close(&t->sessions, ']');
 	json_close(&t->findings, ']');
 	return r;
