@@ -53,20 +53,61 @@ int entry_add(struct store *s, const struct entry_info *info, const struct run_e
 	return attribute_tell(s);
 }
 
-/* The first head of a day is kept. */
-static int keep_head(struct store *s, int64_t at_us)
+/* ---- heads ---- */
+
+/* Whether the head signed at @at_us is the first of its day, and so to be kept: 1, or 0. */
+static int is_first_of_day(struct store *s, int64_t at_us)
 {
-	uint8_t signature[CHAIN_SIGNATURE_SIZE];
 	int day = time_local_day(at_us), r;
+	sqlite3_stmt *q;
 
 	if (day == s->kept_day)
 		return 0;
+	r = stmt_begin(&s->stmts, kept_head_due, &q, V_INT(at_us));
+	if (r == 0)
+		r = stmt_step(&s->stmts, q);
+	if (r == 0)
+		s->kept_day = day;
+	if (r > 0)
+		stmt_end(q);
+	return r;
+}
+
+/* An entry for each kept head that none tells of yet: mostly the newest, and all at once that were
+ * kept before there were such entries. */
+static int tell_of_kept(struct store *s)
+{
+	struct entry_info info = {.action = "head.keep"};
+	int64_t seq = 0;
+	sqlite3_stmt *q;
+	int r;
+
+	for (;;) {
+		r = stmt_begin(&s->stmts, kept_head_unsaid, &q, V_INT(seq));
+		if (r == 0)
+			r = stmt_step(&s->stmts, q);
+		if (r <= 0)
+			return r;
+		seq = sqlite3_column_int64(q, 0);
+		stmt_end(q);
+		json_kv_int(entry_begin(s), "seq", seq);
+		r = entry_add(s, &info, NULL, NULL);
+		if (r < 0)
+			return r;
+	}
+}
+
+static int keep_head(struct store *s, int64_t at_us)
+{
+	uint8_t signature[CHAIN_SIGNATURE_SIZE];
+	int r;
+
 	chain_sign_kept(s->key, s->host_id, &s->head, at_us, signature);
 	r = stmt_run(&s->stmts, kept_head_add, V_INT(s->head.seq),
 		     V_BLOB(s->head.hash, sizeof(s->head.hash)), V_INT(at_us), V_TEXT(s->key->id),
 		     V_BLOB(signature, sizeof(signature)));
 	if (r == 0)
-		s->kept_day = day;
+		s->kept_day = time_local_day(at_us);
 	return r;
 }
 
@@ -74,14 +115,22 @@ int entry_sign_head(struct store *s)
 {
 	uint8_t signature[CHAIN_SIGNATURE_SIZE];
 	int64_t at_us = now_utc_us();
-	int r;
+	int r, keep;
 
+	keep = is_first_of_day(s, at_us);
+	if (keep < 0)
+		return keep;
+	r = keep ? tell_of_kept(s) : 0;
+	if (r < 0)
+		return r;
 	chain_sign(s->key, s->host_id, &s->head, at_us, signature);
 	r = stmt_run(&s->stmts, head_put, V_INT(s->head.seq),
 		     V_BLOB(s->head.hash, sizeof(s->head.hash)), V_INT(at_us), V_TEXT(s->key->id),
 		     V_BLOB(signature, sizeof(signature)));
-	return r == 0 ? keep_head(s, at_us) : r;
+	return r == 0 && keep ? keep_head(s, at_us) : r;
 }
+
+/* ---- entries of the daemon's own ---- */
 
 int setting_add(struct store *s, const char *name, const char *value)
 {

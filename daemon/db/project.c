@@ -278,6 +278,8 @@ int project_entry(struct stmts *s, const struct chain_entry *e, const struct run
 		return stmt_run(s, project_pen_change, V_INT(e->seq), V_TEXT(e->payload));
 	if (streq(action, "log.add") || streq(action, "log.fork"))
 		return stmt_run(s, project_log, V_INT(e->seq), V_TEXT(e->payload));
+	if (streq(action, "head.keep"))
+		return stmt_run(s, project_kept_head, V_INT(e->seq), V_TEXT(e->payload));
 	if (streq(action, "setting.set"))
 		return stmt_run(s, project_setting, V_INT(e->seq), V_TEXT(e->payload));
 	change = db_change_find(action);

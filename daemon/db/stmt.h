@@ -78,6 +78,8 @@
 	X(head_get)                                                                                \
 	X(head_put)                                                                                \
 	X(kept_head_add)                                                                           \
+	X(kept_head_due)                                                                           \
+	X(kept_head_unsaid)                                                                        \
 	X(log_last)                                                                                \
 	X(log_next)                                                                                \
 	X(lot_label)                                                                               \
@@ -116,6 +118,7 @@
 	X(project_epoch)                                                                           \
 	X(project_event)                                                                           \
 	X(project_finding)                                                                         \
+	X(project_kept_head)                                                                       \
 	X(project_log)                                                                             \
 	X(project_loss)                                                                            \
 	X(project_mark)                                                                            \

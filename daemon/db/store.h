@@ -80,7 +80,8 @@ struct entry_info {
 /* Closes the payload, chains it, and updates the projections. @run: for run.add, else NULL. */
 int entry_add(struct store *s, const struct entry_info *info, const struct run_extra *run,
 	      int64_t *ret_seq);
-/* Signs the head; part of store_commit(). */
+/* Signs the head; part of store_commit(). The first one of a day is kept, and entries are added that
+ * tell of those that were kept before it: so the head that is kept is always theirs. */
 int entry_sign_head(struct store *s);
 
 /* ---- messages ---- */

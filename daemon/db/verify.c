@@ -338,6 +338,10 @@ static int check_entry(struct verify *v, const struct chain_entry *e,
 			    "anew after the checkpoint was taken.",
 			    e->seq);
 	follow_zone(e);
+	if (streq(e->action, "head.keep")) {
+		v->keeps++;
+		v->last_keep = e->seq;
+	}
 	r = check_canonical(v, e);
 	if (r == 0)
 		r = check_personal(v, e);

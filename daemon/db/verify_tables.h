@@ -19,7 +19,8 @@ struct verify {
 	struct chain_head head; /* as computed so far */
 	sqlite3_stmt *read_run, *read_blocks, *read_personal, *read_commitments, *read_claims,
 		*add_personal;
-	int64_t commitments; /* to personal values, in all entries so far */
+	int64_t commitments;	  /* to personal values, in all entries so far */
+	int64_t keeps, last_keep; /* entries that tell of a kept head; the last of them, 0 none */
 	struct run_acc *run;
 	struct buf canonical;
 	uint32_t period[PW_CYCLES_MAX];
@@ -36,8 +37,8 @@ int verify_leftovers(struct verify *v);
 
 /* @handle's failure as the problem; its error. */
 int verify_unable(struct verify *v, sqlite3 *handle);
-/* Whether each head that was kept is of this chain, and signed by this key. ret->problem names the
- * first that is not. */
+/* Whether each head that was kept is of this chain, and signed by this key, and those are there of
+ * which entries tell. ret->problem names the first that is not. */
 int verify_heads(struct verify *v);
 
 #endif

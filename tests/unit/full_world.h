@@ -209,6 +209,50 @@ static inline void full_pens(void)
 	pen_done(&p);
 }
 
+/* Makes the newest kept head one of @days ago, as its signer would have: the next one is of another
+ * day. */
+static inline void full_days_ago(struct world *world, int days)
+{
+	uint8_t signature[CHAIN_SIGNATURE_SIZE];
+	struct chain_head head;
+	int64_t at_us;
+	sqlite3_stmt *q;
+
+	assert_int_equal(sqlite3_prepare_v2(
+				 world->s->handle,
+				 "SELECT seq, hash, at_us FROM kept_head ORDER BY seq DESC LIMIT 1",
+				 -1, &q, NULL),
+			 SQLITE_OK);
+	assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+	head.seq = sqlite3_column_int64(q, 0);
+	memcpy(head.hash, sqlite3_column_blob(q, 1), sizeof(head.hash));
+	at_us = sqlite3_column_int64(q, 2) - days * INT64_C(24) * 60 * FULL_MINUTE_US;
+	sqlite3_finalize(q);
+	chain_sign_kept(world->s->key, world->s->host_id, &head, at_us, signature);
+	assert_int_equal(
+		sqlite3_prepare_v2(world->s->handle,
+				   "UPDATE kept_head SET at_us = ?2, signature = ?3 WHERE seq = ?1",
+				   -1, &q, NULL),
+		SQLITE_OK);
+	sqlite3_bind_int64(q, 1, head.seq);
+	sqlite3_bind_int64(q, 2, at_us);
+	sqlite3_bind_blob(q, 3, signature, sizeof(signature), SQLITE_STATIC);
+	assert_int_equal(sqlite3_step(q), SQLITE_DONE);
+	sqlite3_finalize(q);
+	world->s->kept_day = 0;
+}
+
+/* Heads of three days. */
+static inline void full_days(void)
+{
+	full_days_ago(&w, 3);
+	FULL_DO("place.change", "place", "chair 1", "name", "Chair one", "reason",
+		"a sign says so");
+	full_days_ago(&w, 2);
+	FULL_DO("place.change", "place", "chair one", "name", "Chair 1", "reason",
+		"the sign was wrong");
+}
+
 static inline void full_world(void)
 {
 	change_at_us = WORLD_NOW_US;
@@ -221,6 +265,7 @@ static inline void full_world(void)
 	full_afterwards();
 	full_rules();
 	full_notes();
+	full_days();
 	change_done();
 	world_close(&w);
 }

@@ -389,15 +389,12 @@ static void assert_found_row(const struct table *t, const char *format, ...)
 	sqlite3_free(sql);
 }
 
-/* The first, the middle and the last row of each table are taken out. A kept head may lack: what
- * proves a period is longer without it. */
+/* The first, the middle and the last row of each table are taken out. */
 static void delete_rows(const struct table *t)
 {
 	_cleanup_(freep) char *keys = columns(t, true, "");
 	int64_t n = world_int(&w, "SELECT count(*) FROM \"%s\" %s", t->name, only(t));
 
-	if (streq(t->name, "kept_head"))
-		return;
 	for (int i = 0; i < (n < 3 ? (int)n : 3); i++)
 		assert_found_row(t,
 				 "DELETE FROM \"%s\" WHERE (%s) = (SELECT %s FROM \"%s\" %s ORDER "
@@ -531,11 +528,12 @@ static void each_end_of_the_chain(void **state)
 			assert_found(sql, "the signature of its head", NULL);
 	}
 	/* a head that was kept is no newest one */
-	assert_found("DELETE FROM entry WHERE seq > (SELECT max(seq) FROM kept_head); DELETE FROM "
-		     "personal WHERE entry > (SELECT max(seq) FROM kept_head); UPDATE head SET (seq, "
-		     "hash, at_us, signature) = (SELECT seq, hash, at_us, signature FROM kept_head "
-		     "ORDER BY seq DESC LIMIT 1)",
-		     "the signature of its head", NULL);
+	assert_found(
+		"DELETE FROM entry WHERE seq > (SELECT max(seq) FROM kept_head); DELETE FROM "
+		"personal WHERE entry > (SELECT max(seq) FROM kept_head); UPDATE head SET (seq, "
+		"hash, at_us, signature) = (SELECT seq, hash, at_us, signature FROM kept_head "
+		"ORDER BY seq DESC LIMIT 1)",
+		"the signature of its head", NULL);
 	for (int64_t at = 1; at < last; at += last / 5) {
 		snprintf(sql, sizeof(sql), "DELETE FROM entry WHERE seq = %" PRId64, at);
 		snprintf(names, sizeof(names), "Entry %" PRId64 " ", at);
@@ -550,6 +548,43 @@ static void each_end_of_the_chain(void **state)
 			 at, at + 1, 2 * at + 1);
 		assert_found(sql, names, NULL);
 	}
+	done();
+	free(kept);
+}
+
+/* Of each kept head but the newest an entry tells, and the last such entry is that of the newest. */
+static void each_kept_head(void **state)
+{
+	static const char *const ways[] = {
+		"DELETE FROM kept_head",
+		"DELETE FROM kept_head WHERE entry IS NULL",
+		"DELETE FROM kept_head WHERE entry IS NOT NULL",
+		"UPDATE kept_head SET entry = NULL",
+		"UPDATE kept_head SET entry = (SELECT max(seq) FROM entry WHERE action = "
+		"'head.keep')",
+		"DELETE FROM kept_head WHERE seq = (SELECT min(seq) FROM kept_head); UPDATE "
+		"kept_head SET entry = NULL WHERE seq = (SELECT min(seq) FROM kept_head)",
+	};
+	struct db_options options = world_options(&w, true);
+	struct db_verify_report report;
+
+	(void)state;
+	assert_int_equal(count_of(&w, "kept_head", "entry IS NOT NULL"), 2);
+	assert_int_equal(count_of(&w, "kept_head", "entry IS NULL"), 1);
+	keep_file();
+	n_tampered = n_missed = 0;
+	for (size_t i = 0; i < ELEMENTSOF(ways); i++)
+		assert_found(ways[i], "kept_head of entry", NULL);
+	/* another one that is kept later does not stand for it */
+	world_tamper(&w, "DELETE FROM kept_head WHERE entry IS NULL");
+	world_reopen(&w);
+	FULL_DO("place.add", "name", "Chair 9", "kind", "chair");
+	change_done();
+	world_close(&w);
+	assert_int_equal(count_of(&w, "kept_head", "entry IS NULL"), 1);
+	assert_int_equal(db_verify(&options, &report, NULL, NULL), -EUCLEAN);
+	assert_non_null(strstr(report.problem, "kept_head of entry"));
+	put_back();
 	done();
 	free(kept);
 }
@@ -576,28 +611,61 @@ static void tables_and_views(void **state)
 	assert_found("ANALYZE", "\"sqlite_stat1\"", NULL);
 	assert_found("CREATE TABLE more (x)", "\"more\"", NULL);
 	/* an index that is not told of a change, and the change taken back */
-	assert_found("PRAGMA writable_schema=ON; CREATE TEMP TABLE kept AS SELECT * FROM "
-		     "sqlite_schema WHERE name = 'session_client'; UPDATE session SET client = 2 "
-		     "WHERE id = 1; DELETE FROM sqlite_schema WHERE name = 'session_client'; PRAGMA "
-		     "writable_schema=RESET; UPDATE session SET client = 1 WHERE id = 1; PRAGMA "
-		     "writable_schema=ON; INSERT INTO sqlite_schema SELECT * FROM temp.kept",
-		     "session_client", NULL);
+	assert_found(
+		"PRAGMA writable_schema=ON; CREATE TEMP TABLE kept AS SELECT * FROM "
+		"sqlite_schema WHERE name = 'session_client'; UPDATE session SET client = 2 "
+		"WHERE id = 1; DELETE FROM sqlite_schema WHERE name = 'session_client'; PRAGMA "
+		"writable_schema=RESET; UPDATE session SET client = 1 WHERE id = 1; PRAGMA "
+		"writable_schema=ON; INSERT INTO sqlite_schema SELECT * FROM temp.kept",
+		"session_client", NULL);
 	/* what a pen has not sent yet would be passed over */
-	assert_found("UPDATE cursor SET next_seq = next_seq + 1000 WHERE log = 1", "cursor of log 1",
-		     NULL);
+	assert_found("UPDATE cursor SET next_seq = next_seq + 1000 WHERE log = 1",
+		     "cursor of log 1", NULL);
 	done();
 	free(kept);
 }
 
 /* ---- what the key's holder may do, and what a checkpoint finds ---- */
 
-/* All hashes computed again and the head signed: what the daemon's user can. */
+/* The heads that are kept, over the hashes as they are now. */
+static void sign_kept_anew(sqlite3 *handle, const struct chain_key *key, uint64_t host_id)
+{
+	uint8_t signature[CHAIN_SIGNATURE_SIZE];
+	struct chain_head head;
+	sqlite3_stmt *read, *put;
+
+	assert_int_equal(sqlite3_prepare_v2(handle,
+					    "SELECT k.seq, k.at_us, e.hash FROM kept_head k JOIN "
+					    "entry e ON e.seq = k.seq",
+					    -1, &read, NULL),
+			 SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(handle,
+					    "UPDATE kept_head SET hash = ?2, signature = ?3 WHERE "
+					    "seq = ?1",
+					    -1, &put, NULL),
+			 SQLITE_OK);
+	while (sqlite3_step(read) == SQLITE_ROW) {
+		head.seq = sqlite3_column_int64(read, 0);
+		memcpy(head.hash, sqlite3_column_blob(read, 2), sizeof(head.hash));
+		chain_sign_kept(key, host_id, &head, sqlite3_column_int64(read, 1), signature);
+		sqlite3_reset(put);
+		sqlite3_bind_int64(put, 1, head.seq);
+		sqlite3_bind_blob(put, 2, head.hash, sizeof(head.hash), SQLITE_STATIC);
+		sqlite3_bind_blob(put, 3, signature, sizeof(signature), SQLITE_STATIC);
+		assert_int_equal(sqlite3_step(put), SQLITE_DONE);
+	}
+	sqlite3_finalize(read);
+	sqlite3_finalize(put);
+}
+
+/* All hashes computed again and the heads signed: what the daemon's user can. */
 static void sign_anew(void)
 {
 	_cleanup_(chain_key_freep) struct chain_key *key = NULL;
 	uint8_t signature[CHAIN_SIGNATURE_SIZE];
 	struct chain_head head = {0};
 	sqlite3_stmt *read, *put;
+	uint64_t host_id;
 	sqlite3 *handle;
 
 	assert_int_equal(chain_key_load(&key, w.key), 0);
@@ -629,10 +697,10 @@ static void sign_anew(void)
 	}
 	sqlite3_finalize(read);
 	sqlite3_finalize(put);
-	chain_sign(key,
-		   strtoull(world_text(&w, "SELECT value FROM setting WHERE name = 'host_id'"),
-			    NULL, 16),
-		   &head, WORLD_NOW_US, signature);
+	host_id = strtoull(world_text(&w, "SELECT value FROM setting WHERE name = 'host_id'"), NULL,
+			   16);
+	sign_kept_anew(handle, key, host_id);
+	chain_sign(key, host_id, &head, WORLD_NOW_US, signature);
 	assert_int_equal(sqlite3_prepare_v2(handle,
 					    "UPDATE head SET seq = ?1, hash = ?2, at_us = ?3, "
 					    "signature = ?4",
@@ -733,6 +801,7 @@ int main(void)
 		cmocka_unit_test(each_row_of_each_table),
 		cmocka_unit_test(each_personal_value),
 		cmocka_unit_test(each_end_of_the_chain),
+		cmocka_unit_test(each_kept_head),
 		cmocka_unit_test(tables_and_views),
 		cmocka_unit_test(a_past_written_anew),
 	};

@@ -1,0 +1,1 @@
+UPDATE kept_head SET entry = :seq WHERE seq = :payload ->> 'seq'
