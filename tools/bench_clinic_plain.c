@@ -67,6 +67,7 @@ static const char make_sql[] =
 #define PERIOD " AND s.start_us >= ?1 AND s.start_us < ?2"
 #define HAD_RUNS                                                                                   \
 	" AND (s.kind <> 'consultation' OR EXISTS (SELECT 1 FROM run r WHERE r.session = s.id))"
+#define BAD "(SELECT id FROM lot WHERE status <> 'ok')"
 /* Who had the pen before. */
 #define VISITS                                                                                     \
 	"WITH visit AS (SELECT * FROM (SELECT a.pen, a.session, a.from_us, coalesce(a.to_us, "     \
@@ -95,7 +96,7 @@ const struct plain_rule plain_rules[] = {
 	 "SELECT count(*) FROM (SELECT DISTINCT u.session, u.serial FROM session s JOIN item_use u "
 	 "ON u.session = s.id WHERE s.state <> 'void' AND u.void "
 	 "IS NULL" PERIOD " AND EXISTS (SELECT 1 FROM item_use x JOIN session o ON o.id = "
-			  "x.session WHERE x.serial = u.serial AND x.session <> u.session"
+	 "x.session WHERE x.serial = u.serial AND x.session <> u.session"
 	 " AND (x.at_us, x.id) < (u.at_us, u.id) AND x.void IS NULL AND o.state <> 'void' AND "
 	 "(x.lot = u.lot OR x.lot IS NULL OR u.lot IS NULL)))"},
 	{"clock-quality",
@@ -140,14 +141,12 @@ const struct plain_rule plain_rules[] = {
 	 " WHERE s.state <> 'void' AND h.void IS NULL AND l.expiry_day < s.day" PERIOD ")"},
 	{"ink-lot-missing",
 	 "SELECT count(*) FROM session s WHERE s.state IN ('closed', 'signed')" HAD_RUNS PERIOD
-	 " AND NOT EXISTS (SELECT 1 FROM item_use u JOIN lot l ON l.id = u.lot WHERE u.session = "
-	 "s.id AND u.void IS NULL AND l.category = 'pigment'"
-	 " AND l.expiry_day IS NOT NULL)"},
+	 " AND (SELECT min(l.expiry_day IS NOT NULL) FROM item_use u JOIN lot l ON l.id = u.lot "
+	 "WHERE u.session = s.id AND u.void IS NULL AND l.category = 'pigment') IS NOT 1"},
 	{"needle-lot-missing",
 	 "SELECT count(*) FROM session s WHERE s.state IN ('closed', 'signed')" HAD_RUNS PERIOD
-	 " AND NOT EXISTS (SELECT 1 FROM item_use u JOIN lot l ON l.id = u.lot WHERE u.session = "
-	 "s.id AND u.void IS NULL AND l.category = 'cartridge'"
-	 " AND l.expiry_day IS NOT NULL)"},
+	 " AND (SELECT min(l.expiry_day IS NOT NULL) FROM item_use u JOIN lot l ON l.id = u.lot "
+	 "WHERE u.session = s.id AND u.void IS NULL AND l.category = 'cartridge') IS NOT 1"},
 	{"patch-test", "SELECT count(*) FROM session s WHERE s.state <> 'void' AND s.kind <> "
 		       "'consultation'" PERIOD
 		       " AND NOT EXISTS (SELECT 1 FROM session b WHERE b.client = s.client AND "
@@ -155,12 +154,22 @@ const struct plain_rule plain_rules[] = {
 		       " AND NOT EXISTS (SELECT 1 FROM patch_test x WHERE x.client = s.client AND "
 		       "x.void IS NULL AND x.at_us <= s.start_us - 86400000000)"},
 	{"recall-exposed",
-	 "SELECT count(*) FROM (SELECT u.session, u.lot FROM session s JOIN item_use u ON "
-	 "u.session = s.id JOIN lot l ON l.id = u.lot"
-	 " WHERE s.state <> 'void' AND u.void IS NULL AND l.status <> 'ok'" PERIOD
-	 " UNION SELECT h.session, h.lot FROM session s JOIN hygiene h ON h.session = s.id JOIN "
-	 "lot l ON l.id = h.lot"
-	 " WHERE s.state <> 'void' AND h.void IS NULL AND l.status <> 'ok'" PERIOD ")"},
+	 "SELECT count(*) FROM (SELECT u.session, u.lot, NULL FROM session s JOIN item_use u ON "
+	 "u.session = s.id WHERE s.state <> 'void' AND u.void IS NULL AND u.lot IN " BAD PERIOD
+	 " UNION SELECT u.session, o.lot, NULL FROM item_use o JOIN item_use u ON u.serial = "
+	 "o.serial AND u.lot IS NULL JOIN session s ON s.id = u.session"
+	 " WHERE s.state <> 'void' AND u.void IS NULL AND o.void IS NULL AND o.lot IN " BAD PERIOD
+	 " UNION SELECT h.session, h.lot, NULL FROM session s JOIN hygiene h ON h.session = s.id"
+	 " WHERE s.state <> 'void' AND h.void IS NULL AND h.lot IN " BAD PERIOD
+	 " UNION SELECT a.session, h.lot, NULL FROM (SELECT *, lead(at_us, 1, 9e18) OVER "
+	 "(PARTITION "
+	 "BY pen, kind ORDER BY at_us) AS again_us FROM hygiene WHERE void IS NULL) h CROSS JOIN "
+	 "assignment a ON a.pen = h.pen AND a.from_us >= h.at_us AND a.from_us < h.again_us CROSS "
+	 "JOIN session s ON s.id = a.session WHERE h.session IS NULL AND a.void IS NULL AND "
+	 "s.state "
+	 "<> 'void' AND h.lot IN " BAD PERIOD
+	 " UNION SELECT NULL, lot, id FROM patch_test WHERE void IS NULL AND at_us >= ?1 AND at_us "
+	 "< ?2 AND lot IN " BAD ")"},
 	{"record-amended",
 	 "SELECT count(*) FROM session s WHERE s.state <> 'void' AND s.amended > 0" PERIOD},
 	{"session-long", "SELECT count(*) FROM session s WHERE s.state <> 'void' AND s.end_us - "
@@ -192,7 +201,7 @@ const struct plain_rule plain_rules[] = {
 	{"voltage-range",
 	 "SELECT count(*) FROM (SELECT 1 FROM session s JOIN run r ON r.session = s.id WHERE "
 	 "s.state <> 'void'" PERIOD " GROUP BY r.session, r.pen HAVING min(r.voltage_mv) < 4000 OR "
-				    "max(r.voltage_mv) > 12000)"},
+	 "max(r.voltage_mv) > 12000)"},
 };
 const size_t n_plain_rules = ELEMENTSOF(plain_rules);
 

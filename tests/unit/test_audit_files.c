@@ -207,6 +207,9 @@ static bool is_small_alias(const char *sql, const char *step)
 	if (strstr(sql, pattern))
 		return true;
 	snprintf(pattern, sizeof(pattern), "%s AS (", alias);
+	if (strstr(sql, pattern))
+		return true;
+	snprintf(pattern, sizeof(pattern), "%s AS MATERIALIZED (", alias);
 	return strstr(sql, pattern) != NULL;
 }
 

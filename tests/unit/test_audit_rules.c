@@ -51,7 +51,7 @@ static void disinfect_gap(void **state)
 	case_missing("disinfect-gap", "critical disinfect-gap/session=5/pen=1/other_session=4 /");
 }
 
-/* What was done after the needle had run is too late, unless it was recorded for the session. */
+/* What was done after the needle had run is too late, for whatever it was recorded. */
 static void disinfect_gap_too_late(void **state)
 {
 	int64_t s;
@@ -63,8 +63,46 @@ static void disinfect_gap_too_late(void **state)
 	clean("barrier", AT(4, 8, 59));
 	clean("disinfected", AT(4, 9, 11));
 	assert_found("disinfect-gap", "critical disinfect-gap/session=2/pen=1/other_session=1 /");
+	assert_said("Pen INVENTED-1 went from client 1001 to client 1002 without disinfection "
+		    "before its first run, at 2026-11-04 09:10; session #1 had it before.");
+	/* after the client had gone, as is usual, and written down with that session */
 	clinic_do(&w, "hygiene.add", T("kind", "disinfected"), T("pen", "INVENTED-1"),
-		  N("session", s), T("note", "wiped"), N("at", AT(4, 9, 11)));
+		  N("session", s), T("note", "wiped"), N("at", AT(4, 10, 5)));
+	clinic_do(&w, "hygiene.add", T("kind", "disinfected"), N("session", s), T("note", "wiped"),
+		  N("at", AT(4, 9, 10) + 1));
+	assert_found("disinfect-gap", "critical disinfect-gap/session=2/pen=1/other_session=1 /");
+	/* that was for the next one */
+	sat(anna, AT(4, 11, 0), 60);
+	clean("barrier", AT(4, 10, 6));
+	assert_found("disinfect-gap", "critical disinfect-gap/session=2/pen=1/other_session=1 /");
+	clinic_do(&w, "hygiene.add", T("kind", "disinfected"), N("session", s), T("note", "wiped"),
+		  N("at", AT(4, 9, 10)));
+	assert_found("disinfect-gap", "");
+}
+
+/* Two sessions side by side hand one pen to and fro: each time to another client. */
+static void disinfect_gap_shared(void **state)
+{
+	int64_t s, other;
+
+	(void)state;
+	s = sat_without_pen(anna, AT(4, 9, 0), 120);
+	other = sat_without_pen(bert, AT(4, 9, 0), 120);
+	for (int i = 0; i < 3; i++)
+		clinic_do(&w, "session.pen", N("session", i == 1 ? other : s),
+			  T("pen", "INVENTED-1"), N("at", AT(4, 9, 30 * i)),
+			  N("until", AT(4, 9, 30 * i + 20)));
+	assert_found("disinfect-gap", "critical disinfect-gap/session=1/pen=1/other_session=2 /\n"
+				      "critical disinfect-gap/session=2/pen=1/other_session=1 /");
+	clean("disinfected", AT(4, 9, 25));
+	clean("barrier", AT(4, 9, 25));
+	assert_found("disinfect-gap", "critical disinfect-gap/session=1/pen=1/other_session=2 /");
+	/* as for a film, its box will do */
+	used(lot_of("barrier", "FILM", "2027-01"), s);
+	found("disinfect-gap");
+	assert_non_null(strstr(found_says, "without disinfection;"));
+	/* the session between was none */
+	clinic_do(&w, "session.void", N("session", other), T("reason", "it was none"));
 	assert_found("disinfect-gap", "");
 }
 
@@ -103,30 +141,81 @@ static void recall_exposed(void **state)
 	used(lot, s);
 	case_at("recall-exposed", "", "");
 	clinic_do(&w, "lot.quarantine", N("lot", lot), T("reason", "odd colour"));
-	case_fires("recall-exposed", "critical recall-exposed/session=1/lot=1 /");
-	assert_said(
-		"Client 1001 met lot L1 of pigment, which is quarantined since 2026-11-18 11:06.");
+	case_fires("recall-exposed", "critical recall-exposed/session=1/lot=1/patch_test= /");
+	assert_said("Client 1001 met lot L1 of pigment, which has been quarantined since "
+		    "2026-11-18 11:06.");
+	clinic_do(&w, "lot.release", N("lot", lot), T("reason", "it was the light"));
+	assert_found("recall-exposed", "");
+}
+
+/* Whom a recall lists the audit finds, too, however the lot met them. */
+static void recall_exposed_otherwise(void **state)
+{
+	int64_t cartridge, film, ink;
+
+	(void)state;
+	/* a cartridge scanned for one client, and reported by the pen for another */
+	sat(anna, AT(4, 9, 0), 60);
+	cartridge = lot_of("cartridge", "C1", "2027-01");
+	clinic_do(&w, "lot.use", N("lot", cartridge), T("serial", "S-1"), N("session", 1));
+	pen_cartridge(&p, true, "S-1", (uint64_t)(AT(5, 9, 10) - NOVEMBER_US));
+	pen_cartridge(&p, false, "", (uint64_t)(AT(5, 9, 50) - NOVEMBER_US));
+	pen_send_rest(&w, &p, WORLD_NOW_US);
+	sat(bert, AT(5, 9, 0), 60);
+	clinic_do(&w, "lot.recall", N("lot", cartridge), T("reason", "by its maker"));
+	assert_found("recall-exposed", "critical recall-exposed/session=1/lot=1/patch_test= /\n"
+				       "critical recall-exposed/session=2/lot=1/patch_test= /");
+	clinic_do(&w, "lot.release", N("lot", cartridge), T("reason", "another one"));
+	/* a film put on before anybody sat down: for who came then, until the next film */
+	film = lot_of("barrier", "F1", "2027-01");
+	clinic_do(&w, "hygiene.add", T("kind", "barrier"), T("pen", "INVENTED-1"),
+		  N("at", AT(6, 8, 50)), N("lot", film));
+	sat(bert, AT(6, 9, 0), 60);
+	sat(anna, AT(7, 9, 0), 60);
+	clean("barrier", AT(8, 8, 50));
+	sat(bert, AT(8, 9, 0), 60);
+	clinic_do(&w, "lot.recall", N("lot", film), T("reason", "by its maker"));
+	assert_found("recall-exposed", "critical recall-exposed/session=3/lot=2/patch_test= /\n"
+				       "critical recall-exposed/session=4/lot=2/patch_test= /");
+	clinic_do(&w, "lot.release", N("lot", film), T("reason", "another one"));
+	ink = lot_of("pigment", "L1", "2027-01");
+	clinic_do(&w, "patch_test.add", N("client", anna), N("at", AT(1, 9, 0)), N("lot", ink));
+	clinic_do(&w, "patch_test.add", N("client", bert), N("at", AT(1, 9, 0)), N("lot", ink));
+	clinic_do(&w, "lot.recall", N("lot", ink), T("reason", "by its maker"));
+	assert_found("recall-exposed", "critical recall-exposed/session=/lot=3/patch_test=1 /\n"
+				       "critical recall-exposed/session=/lot=3/patch_test=2 /");
 }
 
 static void lots_missing(void **state)
 {
-	int64_t s;
+	int64_t s, lot;
 
 	(void)state;
 	s = sat(anna, AT(4, 9, 0), 60);
 	case_fires("needle-lot-missing", "error needle-lot-missing/session=1 /");
 	assert_said("In session #1 of client 1001 no needle cartridge is recorded with its lot.");
-	used(lot_of("cartridge", "C1", NULL), s);
+	used(lot = lot_of("cartridge", "C1", NULL), s);
 	case_missing("needle-lot-missing", "error needle-lot-missing/session=1 /");
-	assert_said("In session #1 of client 1001 the needle cartridge's lot has no expiry.");
+	assert_said("In session #1 of client 1001 lot C1 of cartridge has no expiry.");
+	/* another that has one does not say until when this one was good */
 	used(lot_of("cartridge", "C2", "2027-01"), s);
+	assert_found("needle-lot-missing", "error needle-lot-missing/session=1 /");
+	clinic_do(&w, "lot.change", N("lot", lot), T("expiry", "2027-01"));
 	case_at("needle-lot-missing", "", "");
+	clinic_do(&w, "product.add", T("category", "dermaroller"), T("name", "Roller"));
+	clinic_do(&w, "lot.use", T("serial", "R-1"), N("product", 2), N("session", s));
+	assert_found("needle-lot-missing", "error needle-lot-missing/session=1 /");
+	assert_said("In session #1 of client 1001 Roller is recorded without its lot.");
+	clinic_do(&w, "use.void", N("use", 3), T("reason", "it was not"));
+	assert_found("needle-lot-missing", "");
 	case_fires("ink-lot-missing", "error ink-lot-missing/session=1 /");
 	assert_said("In session #1 of client 1001 no pigment is recorded with its lot.");
-	used(lot_of("pigment", "P0", NULL), s);
+	used(lot = lot_of("pigment", "P0", NULL), s);
 	case_missing("ink-lot-missing", "error ink-lot-missing/session=1 /");
-	assert_said("In session #1 of client 1001 the pigment's lot has no expiry.");
+	assert_said("In session #1 of client 1001 lot P0 of pigment has no expiry.");
 	used(lot_of("pigment", "P1", "2027-01"), s);
+	assert_found("ink-lot-missing", "error ink-lot-missing/session=1 /");
+	clinic_do(&w, "lot.change", N("lot", lot), T("expiry", "2027-01"));
 	case_at("ink-lot-missing", "", "");
 	/* not while it is open, and not of a talk */
 	clinic_do(&w, "session.add", N("client", anna), N("start", AT(5, 9, 0)),
@@ -541,8 +630,10 @@ static const struct CMUnitTest tests[] = {
 #define RULE_TEST(name) cmocka_unit_test_setup_teardown(name, audit_setup, audit_teardown)
 	RULE_TEST(disinfect_gap),
 	RULE_TEST(disinfect_gap_too_late),
+	RULE_TEST(disinfect_gap_shared),
 	RULE_TEST(expired_used),
 	RULE_TEST(recall_exposed),
+	RULE_TEST(recall_exposed_otherwise),
 	RULE_TEST(lots_missing),
 	RULE_TEST(barrier_missing),
 	RULE_TEST(spore_test),

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- doc: One cartridge, known by its serial number, in two sessions: it is for one client and one sitting.
+-- doc: One cartridge, known by its serial number, in two sessions: it is for one client and one sitting. A serial number is of a product, and
+-- doc: counts whatever lot was typed beside it; cartridges of two products are two.
 -- source: NEHA Body Art Model Code 2024 s.8; Oregon OAR 331-915-0085
 -- scope: session
 -- online: yes
@@ -15,7 +16,7 @@ FROM session s
 	JOIN item_use o ON o.id = (SELECT x.id FROM item_use x JOIN session xs ON xs.id = x.session
 		WHERE x.serial = u.serial AND x.void IS NULL AND x.session <> u.session AND xs.state <> 'void'
 			AND x.at_us <= u.at_us AND (x.at_us < u.at_us OR x.id < u.id)
-			AND (x.lot IS u.lot OR x.lot IS NULL OR u.lot IS NULL)
+			AND (x.product = u.product OR x.product IS NULL OR u.product IS NULL)
 		ORDER BY x.at_us DESC LIMIT 1)
 	JOIN session os ON os.id = o.session
 WHERE s.state <> 'void'

@@ -4,11 +4,12 @@
 -- scope: session
 -- severity: info
 -- key: session pen
--- says: The time of {value} of the {runs} runs of {pen} for {client} is only estimated.
+-- says: Of {pen} for {client}, the time of {what} is only estimated.
 -- do: Connect the pen during work, or before it is switched off.
 
 SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, x.pen AS pen, s.practitioner AS practitioner, s.place AS place,
-	x.estimated AS value, x.runs AS runs
+	x.estimated AS value, CASE WHEN x.runs = 1 THEN 'its one run' WHEN x.estimated = x.runs THEN 'all ' || x.runs || ' runs'
+		ELSE x.estimated || ' of ' || x.runs || ' runs' END AS what
 FROM session s CROSS JOIN session_total x ON x.session = s.id
 WHERE s.state <> 'void' AND x.estimated > 0
 	-- part: rule.session

@@ -8,12 +8,12 @@
 -- threshold: cycles int 1000 cycles -- More cycles than this differ, or more of them than the other.
 -- threshold: percent real 1 percent -- More of the counted cycles than this, in a hundred.
 -- key: pen event
--- says: Between {from_at} and {at_us} the counter of {pen} moved by {moved}, and {held} cycles are recorded: {value} differ.
+-- says: Between {from_at} and {at_us} the counter of {pen} moved by {moved}, and {held} cycles are recorded: a difference of {value}; up to {threshold} is let pass.
 -- do: See what the pen's log lost, event list and loss list; ask the practitioner what was done then.
 
 -- A run that is still going is not in counter_step yet.
 SELECT g.at_us AS at_us, g.pen AS pen, g.event AS event, g.from_us AS from_at, g.moved AS moved, g.held AS held, abs(g.moved - g.held) AS value,
-	t.value AS threshold
+	iif(abs(g.moved - g.held) > t.value, t.value, CAST(h.value * g.moved / 100 AS INTEGER)) AS threshold
 FROM (SELECT x.event AS event, x.pen AS pen, v.at_us AS at_us, p.at_us AS from_us, x.moved AS moved,
 		x.held + coalesce((SELECT r.cycles FROM run r INDEXED BY run_open WHERE r.log = v.log AND r.state = 0
 			AND (r.boot, r.first_seq) > (p.boot, p.seq) AND (r.boot, r.first_seq) < (v.boot, v.seq)), 0) AS held

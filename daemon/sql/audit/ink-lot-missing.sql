@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- doc: A session that has ended names at least one pigment with its lot and the lot's expiry. A consultation in which no motor ran needs none.
+-- doc: A session that has ended names at least one pigment; each with its lot and the lot's expiry. A consultation in which no motor ran needs
+-- doc: none.
 -- source: NEHA Body Art Model Code 2024 s.7; UK hygiene rating scheme, level 3
 -- scope: session
 -- severity: error
@@ -8,11 +9,14 @@
 -- do: Scan the box, or type what stands on it: lot use; an expiry that is missing: lot change.
 
 SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, s.practitioner AS practitioner, s.place AS place,
-	iif(EXISTS (SELECT 1 FROM item_use u JOIN lot l ON l.id = u.lot JOIN product p ON p.id = l.product
-		WHERE u.session = s.id AND u.void IS NULL AND p.category = 'pigment'), 'the pigment''s lot has no expiry', 'no pigment is recorded with its lot') AS what
+	coalesce((SELECT iif(l.id IS NULL, p.name || ' is recorded without its lot', 'lot ' || l.number || ' of ' || p.name || ' has no expiry')
+		FROM item_use u JOIN product p ON p.id = u.product LEFT JOIN lot l ON l.id = u.lot
+		WHERE u.session = s.id AND u.void IS NULL AND p.category = 'pigment' AND l.expiry_day IS NULL
+		ORDER BY u.at_us, u.id LIMIT 1), 'no pigment is recorded with its lot') AS what
 FROM session s
 WHERE s.state IN ('closed', 'signed')
-	AND NOT EXISTS (SELECT 1 FROM item_use u JOIN lot l ON l.id = u.lot JOIN product p ON p.id = l.product
-		WHERE u.session = s.id AND u.void IS NULL AND p.category = 'pigment' AND l.expiry_day IS NOT NULL)
+	AND (SELECT min(l.expiry_day IS NOT NULL)
+		FROM item_use u CROSS JOIN product p ON p.id = u.product LEFT JOIN lot l ON l.id = u.lot
+		WHERE u.session = s.id AND u.void IS NULL AND p.category = 'pigment') IS NOT 1
 	AND (s.kind <> 'consultation' OR EXISTS (SELECT 1 FROM run r WHERE r.session = s.id))
 	-- part: rule.session

@@ -4,11 +4,11 @@
 -- scope: session
 -- severity: info
 -- key: session
--- says: The record of {client} was changed after it was signed, {signed_at}: {value} times.
+-- says: The record of {session} of {client} was changed {times} after it was signed at {signed_at}.
 -- do: Read what was changed and why: history list.
 
 SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, s.practitioner AS practitioner, s.place AS place,
-	s.amended AS value, s.signed_us AS signed_at
+	s.amended AS value, iif(s.amended = 1, 'once', s.amended || ' times') AS times, s.signed_us AS signed_at
 FROM session s
 WHERE s.state <> 'void' AND s.amended > 0
 	-- part: rule.session

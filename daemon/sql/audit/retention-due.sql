@@ -5,10 +5,10 @@
 -- scope: client
 -- severity: warn
 -- key: client
--- says: The record of {client}, last used on {last_day}, should have been kept for {years} years at most.
+-- says: The record of {client}, last used on {last_day}, should have been kept for {years} at most.
 -- do: Erase it, client erase, or put it under hold with the reason, client hold.
 
-SELECT g.due_us AS at_us, g.client AS client, local_day(g.base_us) AS last_day, g.years AS years
+SELECT g.due_us AS at_us, g.client AS client, local_day(g.base_us) AS last_day, g.years || iif(g.years = 1, ' year', ' years') AS years
 FROM (SELECT b.client AS client, b.base_us AS base_us, b.years AS years,
 		strftime('%s', b.base_us / 1000000, 'unixepoch', '+' || b.years || ' years') * 1000000 AS due_us
 	FROM (SELECT c.id AS client, CAST(t.value AS INTEGER) AS years,

@@ -13,7 +13,7 @@
 
 SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, x.pen AS pen, s.practitioner AS practitioner, s.place AS place,
 	NULL AS loss, round(x.lost_cycles * (x.on_time_us / 1e6) / nullif(x.cycles, 0), 1) AS value, t.value AS threshold,
-	x.lost_cycles || ' cycles are missing' AS what, ' in session #' || s.id AS whose,
+	x.lost_cycles || iif(x.lost_cycles = 1, ' cycle is missing', ' cycles are missing') AS what, ' in session #' || s.id AS whose,
 	coalesce(printf(': %.1f s or less', x.lost_cycles * (x.on_time_us / 1e6) / nullif(x.cycles, 0)), ' and no others are there') AS how_long
 FROM session s CROSS JOIN session_total x ON x.session = s.id
 	JOIN audit_threshold t ON t.rule = 'telemetry-gap' AND t.name = 'gap_s' AND s.day >= t.from_day AND s.day < t.to_day
@@ -23,7 +23,7 @@ WHERE s.state <> 'void' AND x.lost_cycles > 0 AND (x.cycles = 0 OR x.lost_cycles
 UNION ALL
 SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, a.pen AS pen, s.practitioner AS practitioner, s.place AS place,
 	l.id AS loss, round((min(l.before_us, coalesce(a.to_us, s.end_us, :now_us)) - max(coalesce(l.after_us, 0), a.from_us)) / 1e6, 1) AS value,
-	t.value AS threshold, (l.next_seq - l.first_seq) || ' records are missing' AS what, ' in session #' || s.id AS whose,
+	t.value AS threshold, (l.next_seq - l.first_seq) || iif(l.next_seq - l.first_seq = 1, ' record is missing', ' records are missing') AS what, ' in session #' || s.id AS whose,
 	printf(': %.1f s or less', (min(l.before_us, coalesce(a.to_us, s.end_us, :now_us)) - max(coalesce(l.after_us, 0), a.from_us)) / 1e6) AS how_long
 FROM session s
 	CROSS JOIN assignment a ON a.session = s.id AND a.void IS NULL
@@ -36,7 +36,7 @@ WHERE s.state <> 'void' AND coalesce(l.after_us, 0) < coalesce(a.to_us, s.end_us
 UNION ALL
 SELECT l.before_us AS at_us, local_day(l.before_us) AS day, NULL AS session, NULL AS client, l.pen AS pen, NULL AS practitioner, NULL AS place,
 	l.id AS loss, round((l.before_us - l.after_us) / 1e6, 1) AS value, t.value AS threshold,
-	(l.next_seq - l.first_seq) || ' records are missing' AS what, ', outside any session' AS whose,
+	(l.next_seq - l.first_seq) || iif(l.next_seq - l.first_seq = 1, ' record is missing', ' records are missing') AS what, ', outside any session' AS whose,
 	printf(': %.1f s or less', (l.before_us - l.after_us) / 1e6) AS how_long
 FROM pen n CROSS JOIN loss l ON l.pen = n.id
 	JOIN audit_threshold t ON t.rule = 'telemetry-gap' AND t.name = 'gap_s' AND local_day(l.before_us) >= t.from_day AND local_day(l.before_us) < t.to_day

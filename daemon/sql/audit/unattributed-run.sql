@@ -7,10 +7,11 @@
 -- threshold: on_s real 30 s -- More motor-on time than this in a day, or more cycles than the other.
 -- threshold: cycles int 1000 cycles -- More cycles than this in a day.
 -- key: pen day
--- says: {pen} ran for {value} on {day} outside any session, in {runs} runs with {cycles} cycles.
+-- says: {pen} ran for {value} on {day} outside any session, in {runs} with {cycles}; up to {threshold} and {most} cycles is let pass.
 -- do: Say whose it was, run link, or why it was nobody's, run dismiss.
 
-SELECT g.at_us AS at_us, g.day AS day, g.pen AS pen, round(g.on_us / 1e6, 1) AS value, t.value AS threshold, g.runs AS runs, g.cycles AS cycles
+SELECT g.at_us AS at_us, g.day AS day, g.pen AS pen, round(g.on_us / 1e6, 1) AS value, t.value AS threshold,
+	g.runs || iif(g.runs = 1, ' run', ' runs') AS runs, g.cycles || iif(g.cycles = 1, ' cycle', ' cycles') AS cycles, c.value AS most
 FROM (SELECT min(r.start_us) AS at_us, r.local_day AS day, r.pen AS pen, count(*) AS runs, sum(r.cycles) AS cycles,
 		sum(coalesce(r.on_time_us, r.tick_end_us - r.tick_start_us)) AS on_us
 	FROM run r INDEXED BY run_unattributed
