@@ -436,7 +436,8 @@ def case_replugs():
         wait_state(client, "SIM-0001", "away")
         pens.ask("plug 0")
         wait_state(client, "SIM-0001", "live")
-    expect_equal(len(os.listdir(fds)), before, "open descriptors")
+    # A thread may have a file open for a moment.
+    wait_until(lambda: len(os.listdir(fds)) <= before, f"no more than {before} open descriptors")
 
 
 def case_many_pens():

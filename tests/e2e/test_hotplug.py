@@ -147,8 +147,12 @@ def case_foreign_terminal():
     wait_until(lambda: pen_state(client, "SIM-0002") == "live", "the tagged pen")
     expect_equal(port_paths(client), ["/dev/ttyPEN0"], "ports")
     expect_equal(pen_state(client, "SIM-0001"), None, "the pen behind the foreign terminal")
-    fds = f"/proc/{daemon.child.pid}/fd"
-    opened = [os.stat(os.path.join(fds, fd)).st_rdev for fd in os.listdir(fds)]
+    fds, opened = f"/proc/{daemon.child.pid}/fd", []
+    for fd in os.listdir(fds):
+        try:
+            opened.append(os.stat(os.path.join(fds, fd)).st_rdev)
+        except FileNotFoundError:  # closed meanwhile
+            pass
     expect(os.stat(terminal(pens, 0)).st_rdev not in opened, "the foreign terminal is open")
     expect(os.stat(terminal(pens, 1)).st_rdev in opened, "the pen's terminal is not open")
 
