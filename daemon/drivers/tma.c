@@ -13,16 +13,16 @@
  * - Each connection is a log of its own, marked by has_log = false: its runs are shown as
  * "unlogged", never as complete.
  * - Runs follow from the frequency, with hysteresis: one begins at the first of the snapshots that
- * show RUN_ON_MHZ or more for RUN_ON_US; it ends at the last one with RUN_OFF_MHZ or more, when
- * there was none for RUN_OFF_US, or when no snapshot came for SILENCE_US (then nobody knows why:
- * the reason is unknown).
+ * show RUN_ON_MHZ or more for RUN_ON_US; it ends at the last one before it fell below RUN_OFF_MHZ,
+ * unless RUN_ON_MHZ is there again within RUN_OFF_US; and when no snapshot came for SILENCE_US (then
+ * nobody knows why: the reason is unknown).
  * - Cycles are estimated: between two snapshots, as many as the later one's frequency gives, each
  * of that period; a slower spell that does not end the run is one long cycle. The magnet passes
  * once in a cycle. There is no depth.
  * - Voltage, current, stroke and vibration during a run are summed up as records MEASURE.
  * - timestamp_us counts from the analyser's start. If it goes back, or ahead of the time that
- * passed here, the analyser has started anew: but two lines must say so, for a damaged digit can
- * look like it.
+ * passed here, lines were lost or the analyser has started anew: but two lines must say so, for a
+ * damaged digit can look like it.
  *
  * A line has no check sum: what is no JSON object, or holds what cannot be, is counted and dropped.
  * Lines without a type are raw samples, and counted as of unknown type. Other lines of the
@@ -52,9 +52,10 @@
 #define STATUS_US   (1 * USEC_PER_SEC)
 #define QUALITY_MIN 500 /* permille: below it the analyser itself doubts what it measured */
 
-/* Lines of several tasks may overtake each other by so much. */
+/* Lines of several tasks may overtake each other by so much; and a tick further ahead of the time that passed here is not
+ * believed at once, for if it was damaged, there would be no way back from it. */
 #define DISORDER_US (1 * USEC_PER_SEC)
-/* A tick so far ahead of the time that passed here, or back: another power-up, or damage. */
+/* A tick so far ahead of the time that passed here: no line was lost, it is another power-up. */
 #define JUMP_US	    (10 * USEC_PER_SEC)
 /* A line is read so long after its timestamp at most, of the freshest in a second: the port's own
  * delay is some ms. */
@@ -584,14 +585,21 @@ static void restarted(struct tma *t, uint64_t tick_us, int64_t now_us)
 		introduce(t);
 }
 
-static bool follows(const struct tma *t, uint64_t tick_us, int64_t now_us)
+/* Whether the tick is no further ahead than @slack_us of the time that passed here. */
+static bool is_near(const struct tma *t, uint64_t tick_us, int64_t now_us, int64_t slack_us)
 {
 	uint64_t passed = (uint64_t)MAX(now_us - t->tick_at_us, INT64_C(0));
 
+	/* A recording is played faster than it was made. */
+	return tick_us >= t->tick_us &&
+	       (t->replay || tick_us - t->tick_us <= passed + (uint64_t)slack_us);
+}
+
+static bool follows(const struct tma *t, uint64_t tick_us, int64_t now_us)
+{
 	if (tick_us < t->tick_us)
 		return t->tick_us - tick_us <= (uint64_t)DISORDER_US;
-	/* A recording is played faster than it was made. */
-	return t->replay || tick_us - t->tick_us <= passed + (uint64_t)JUMP_US;
+	return is_near(t, tick_us, now_us, DISORDER_US);
 }
 
 /* Whether the line's tick can be believed. */
@@ -608,7 +616,8 @@ static bool take_tick(struct tma *t, uint64_t tick_us, int64_t now_us)
 				"a time that does not follow the one before");
 			return false;
 		}
-		restarted(t, tick_us, now_us);
+		if (!is_near(t, tick_us, now_us, JUMP_US))
+			restarted(t, tick_us, now_us);
 	}
 	t->suspected = false;
 	t->tick_us = t->have_tick ? MAX(t->tick_us, tick_us) : tick_us;

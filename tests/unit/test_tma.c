@@ -261,7 +261,118 @@ static void hysteresis(void **state)
 	core_done(&r.core);
 }
 
-/* Frequencies come as such, or as turns; both in any form of a number. */
+/* What a line of a run says at a time. */
+struct spell {
+	double hz;
+	unsigned snapshots; /* HALL_EVERY_US apart */
+};
+
+/* On either side of each threshold: how fast and how long a run begins, how slow and how long it ends. */
+static void at_the_thresholds(void **state)
+{
+	static const struct {
+		struct spell spell[5];
+		unsigned runs;
+		int64_t on_us; /* of the first */
+	} cases[] = {
+		{{{19.99, 40}}, 0, 0},
+		{{{20, 2}}, 0, 0},
+		{{{20, 3}}, 1, 100000},
+		{{{20, 2}, {19.99, 1}, {20, 2}}, 0, 0},
+		{{{60, 20}, {10, 40}}, 1, 2950000},
+		{{{60, 20}, {9.99, 40}}, 1, 950000},
+		/* below RUN_OFF_MHZ for a moment: RUN_ON_MHZ again within RUN_OFF_US, and it was one run */
+		{{{60, 20}, {9.99, 8}, {20, 3}}, 1, 1500000},
+		{{{60, 20}, {9.99, 9}, {20, 3}}, 2, 950000},
+		{{{60, 20}, {9.99, 1}, {19.99, 20}}, 1, 950000},
+		{{{60, 20}, {9.99, 1}, {19.99, 7}, {20, 3}}, 1, 1500000},
+		{{{60, 20}, {0, 20}, {60, 20}}, 2, 950000},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+		struct run run[RUNS_MAX] = {0};
+		struct rig r;
+		size_t n = 0;
+
+		rig_open(&r);
+		analyser_work(&r.a, SECOND, 0);
+		for (size_t k = 0; k < ELEMENTSOF(cases[i].spell); k++)
+			for (unsigned s = 0; s < cases[i].spell[k].snapshots; s++) {
+				r.a.now_us += HALL_EVERY_US;
+				analyser_hall(&r.a, cases[i].spell[k].hz);
+			}
+		rig_settle(&r);
+		if (r.core.records > 0)
+			n = runs_of(r.core.current, run);
+		assert_int_equal(n, cases[i].runs);
+		for (size_t k = 0; k < n; k++)
+			check_totals(&run[k]);
+		assert_int_equal(run[0].end.on_time_us, cases[i].on_us);
+		core_done(&r.core);
+	}
+}
+
+/* Silence ends a run at the last snapshot, whether it is the host that waits or the next line that shows it. */
+static void silence_ends_a_run(void **state)
+{
+	static const struct {
+		int64_t pause_us;
+		unsigned runs;
+	} cases[] = {{2 * SECOND - 1, 1}, {2 * SECOND, 2}, {5 * SECOND, 2}};
+
+	(void)state;
+	for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+		for (int late = 0; late < 2; late++) {
+			struct run run[RUNS_MAX];
+			struct rig r;
+
+			rig_open(&r);
+			analyser_work(&r.a, SECOND, 60);
+			r.a.now_us += cases[i].pause_us;
+			/* late: what it says then was held back on its way, and all comes at once */
+			if (late)
+				r.core.now_us = r.a.now_us;
+			analyser_hall(&r.a, 60);
+			analyser_work(&r.a, SECOND, 60);
+			rig_settle(&r);
+			assert_int_equal(runs_of(r.core.current, run), cases[i].runs);
+			for (unsigned k = 0; k < cases[i].runs; k++)
+				check_totals(&run[k]);
+			core_done(&r.core);
+		}
+}
+
+/* One digit of a time is wrong, in the midst of a run: neither is the run over, nor has the analyser started anew. */
+static void a_wrong_digit_of_the_time(void **state)
+{
+	static const int64_t wrong_us[] = {90000,	900000,	     1100000,	 2 * SECOND,
+					   5 * SECOND,	8 * SECOND,  9 * SECOND, -900000,
+					   -2 * SECOND, -9 * SECOND, 90 * SECOND};
+
+	(void)state;
+	for (size_t i = 0; i < ELEMENTSOF(wrong_us); i++) {
+		struct run run[RUNS_MAX];
+		struct rig r;
+
+		rig_open(&r);
+		analyser_work(&r.a, 3 * SECOND, 100);
+		r.a.now_us += HALL_EVERY_US;
+		r.a.started_us -= wrong_us[i];
+		analyser_hall(&r.a, 100);
+		r.a.started_us += wrong_us[i];
+		analyser_work(&r.a, 3 * SECOND, 100);
+		analyser_work(&r.a, SECOND, 0);
+		rig_settle(&r);
+		assert_int_equal(r.core.identities, 1);
+		assert_int_equal(runs_of(r.core.current, run), 1);
+		check_totals(&run[0]);
+		assert_int_equal(run[0].boot, 1);
+		assert_int_equal(run[0].end.on_time_us, 5950000);
+		core_done(&r.core);
+	}
+}
+
 /* Up to what a summary can hold; what is more was no needle, is counted and begins no run. */
 static void frequencies_that_cannot_be(void **state)
 {
@@ -289,6 +400,7 @@ static void frequencies_that_cannot_be(void **state)
 	}
 }
 
+/* Frequencies come as such, or as turns; both in any form of a number. */
 static void frequencies_in_their_forms(void **state)
 {
 	static const char *const forms[] = {
@@ -532,6 +644,9 @@ int main(void)
 		cmocka_unit_test(a_run_follows_from_the_frequency),
 		cmocka_unit_test(pieces_do_not_matter),
 		cmocka_unit_test(hysteresis),
+		cmocka_unit_test(at_the_thresholds),
+		cmocka_unit_test(silence_ends_a_run),
+		cmocka_unit_test(a_wrong_digit_of_the_time),
 		cmocka_unit_test(frequencies_in_their_forms),
 		cmocka_unit_test(frequencies_that_cannot_be),
 		cmocka_unit_test(long_runs_are_written_as_they_go),
