@@ -17,9 +17,9 @@ static int print_as_it_was(struct ctl *ctl)
 	char method[64];
 	int status;
 
-	if (ctl_time_parse(ctl->option[OPT_AT], ctl->now_us, true, &at_us) < 0)
-		return ctl_fail(EXIT_USAGE, "--at '%s' is not a time; allowed: " CTL_TIME_ALLOWED,
-				ctl->option[OPT_AT]);
+	status = ctl_parse_time(ctl, "--at", ctl->option[OPT_AT], true, &at_us);
+	if (status != 0)
+		return status;
 	status = ctl_ask_missing(ctl);
 	if (status == 0)
 		status = ctl_params(ctl, &params);

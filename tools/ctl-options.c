@@ -501,14 +501,9 @@ static int add_param(struct ctl *ctl, struct buf *b, const char *what, const cha
 		json_int(b, value);
 		return 0;
 	case TYPE_TIME:
-		r = ctl_time_parse(text, ctl->now_us, end, &value);
-		if (r == -ERANGE)
-			return ctl_fail(EXIT_USAGE, "%s '%s' is outside the years 1970 to 9999",
-					what, text);
-		if (r < 0)
-			return ctl_fail(EXIT_USAGE,
-					"%s '%s' is not a time; allowed: " CTL_TIME_ALLOWED, what,
-					text);
+		r = ctl_parse_time(ctl, what, text, end, &value);
+		if (r != 0)
+			return r;
 		json_time(b, value);
 		return 0;
 	default:

@@ -370,13 +370,17 @@ int report_put_rows(struct report *r, const char *key, const char *method, const
 static int add_end(struct report *r, struct buf *params, const char *key, const char *typed)
 {
 	char text[TIME_TEXT_MAX];
+	const char *what = typed == r->ctl->option[OPT_SINCE]	? "--since"
+			   : typed == r->ctl->option[OPT_UNTIL] ? "--until"
+								: "the period";
 	int64_t at_us;
+	int status;
 
 	if (!typed)
 		return 0;
-	if (ctl_time_parse(typed, r->ctl->now_us, streq(key, "until"), &at_us) < 0)
-		return ctl_fail(EXIT_USAGE, "'%s' is not a time; allowed: " CTL_TIME_ALLOWED,
-				typed);
+	status = ctl_parse_time(r->ctl, what, typed, streq(key, "until"), &at_us);
+	if (status != 0)
+		return status;
 	time_format_utc(at_us, text);
 	buf_addf(params, "%s\"%s\":\"%s\"", params->len > 0 ? "," : "", key, text);
 	return json_object_set_new(r->root, key, json_string(text)) < 0 ? ctl_fail_memory() : 0;

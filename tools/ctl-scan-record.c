@@ -376,11 +376,8 @@ static int use_params(struct scan *s, const struct gs1 *label, const struct foun
 	if (status == 0 && ctl->option[OPT_AT]) {
 		char text[TIME_TEXT_MAX];
 
-		if (ctl_time_parse(ctl->option[OPT_AT], ctl->now_us, false, &at_us) < 0)
-			status = ctl_fail(EXIT_USAGE,
-					  "--at '%s' is not a time; allowed: " CTL_TIME_ALLOWED,
-					  ctl->option[OPT_AT]);
-		else
+		status = ctl_parse_time(ctl, "--at", ctl->option[OPT_AT], false, &at_us);
+		if (status == 0)
 			json_object_set_new(params, "at",
 					    json_string(time_format_utc(at_us, text)));
 	}

@@ -2,6 +2,7 @@
 #include "ctl-time.h"
 
 #include <stdio.h>
+#include <strings.h>
 #include <time.h>
 
 #include "base/limits.h"
@@ -165,7 +166,7 @@ static int parse_of_day(const char *text, struct tm tm, int64_t *ret_us)
 	for (size_t i = 0; i < ELEMENTSOF(words); i++) {
 		size_t len = strlen(words[i].word);
 
-		if (strncmp(text, words[i].word, len) != 0)
+		if (strncasecmp(text, words[i].word, len) != 0)
 			continue;
 		text += len;
 		tm.tm_mday -= words[i].days;
@@ -185,13 +186,13 @@ int ctl_time_parse(const char *text, int64_t now_us, bool end, int64_t *ret_us)
 	assert(now_us >= 0);
 	if (!localtime_r(&now_s, &now))
 		return -ERANGE;
-	if (streq(text, "now")) {
+	if (strcasecmp(text, "now") == 0) {
 		*ret_us = now_us;
 		return 0;
 	}
-	if (streq(text, "today"))
+	if (strcasecmp(text, "today") == 0)
 		return day_start(now, end ? 1 : 0, ret_us);
-	if (streq(text, "yesterday"))
+	if (strcasecmp(text, "yesterday") == 0)
 		return day_start(now, end ? 0 : -1, ret_us);
 	if (*text == '-')
 		return parse_before(text + 1, now_us, &now, ret_us);

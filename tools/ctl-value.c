@@ -162,19 +162,43 @@ static int add_bool(struct buf *b, const char *what, const char *text)
 	return ctl_fail(EXIT_USAGE, "%s is yes or no, not '%s'", what, text);
 }
 
-static int add_time(struct ctl *ctl, struct buf *b, const char *what, bool end, const char *text)
+int ctl_parse_time(const struct ctl *ctl, const char *what, const char *text, bool end,
+		   int64_t *ret_us)
 {
-	int64_t at_us;
-	int r = ctl_time_parse(text, ctl->now_us, end, &at_us);
+	char meant[GUESS_MAX];
+	int r = ctl_time_parse(text, ctl->now_us, end, ret_us);
 
+	if (r == 0)
+		return 0;
 	if (r == -ERANGE)
 		return ctl_fail(EXIT_USAGE, "%s '%s' is outside the years 1970 to 9999", what,
 				text);
-	if (r < 0)
-		return ctl_fail(EXIT_USAGE, "%s '%s' is not a time; allowed: " CTL_TIME_ALLOWED,
-				what, text);
-	json_time(b, at_us);
-	return 0;
+	if (ctl_time_guess(text, ctl->now_us, false, meant))
+		return ctl_fail(EXIT_USAGE, "%s '%s' is not a time; did you mean %s?", what, text,
+				meant);
+	return ctl_fail(EXIT_USAGE, "%s '%s' is not a time; allowed: " CTL_TIME_ALLOWED, what,
+			text);
+}
+
+static int add_time(struct ctl *ctl, struct buf *b, const char *what, bool end, const char *text)
+{
+	int64_t at_us;
+	int status = ctl_parse_time(ctl, what, text, end, &at_us);
+
+	if (status == 0)
+		json_time(b, at_us);
+	return status;
+}
+
+/* The day that was meant by what is none, as " (did you mean ...?)", or "". */
+static const char *meant_day(const struct ctl *ctl, const char *text, char out[GUESS_MAX + 24])
+{
+	char meant[GUESS_MAX];
+
+	out[0] = '\0';
+	if (ctl_time_guess(text, ctl->now_us, true, meant))
+		snprintf(out, GUESS_MAX + 24, " (did you mean %s?)", meant);
+	return out;
 }
 
 /* Exactly @n digits. */
@@ -195,12 +219,12 @@ static int add_date(struct ctl *ctl, struct buf *b, const struct db_param *param
 		     text[4] == '-' && digits_at(text + 5, 2);
 	bool day = strlen(text) == 10 && digits_at(text, 4) && text[4] == '-' &&
 		   digits_at(text + 5, 2) && text[7] == '-' && digits_at(text + 8, 2);
-	char made[16];
+	char made[16], guess[GUESS_MAX + 24];
 	int64_t at_us;
 	struct tm tm;
 	time_t at;
 
-	if (streq(text, "today") || streq(text, "yesterday")) {
+	if (strcasecmp(text, "today") == 0 || strcasecmp(text, "yesterday") == 0) {
 		if (ctl_time_parse(text, ctl->now_us, false, &at_us) < 0)
 			return ctl_fail(EXIT_USAGE, "%s '%s' is not a date", what, text);
 		at = (time_t)(at_us / USEC_PER_SEC);
@@ -211,8 +235,8 @@ static int add_date(struct ctl *ctl, struct buf *b, const struct db_param *param
 	}
 	if (!day && !month)
 		return ctl_fail(EXIT_USAGE,
-				"%s '%s' is not a date; allowed: 2026-11-20%s, today, yesterday",
-				what, text,
+				"%s '%s' is not a date%s; allowed: 2026-11-20%s, today, yesterday",
+				what, text, meant_day(ctl, text, guess),
 				param->type == DB_EXPIRY ? ", 2026-11 (to the end of the month)"
 							 : "");
 	json_text(b, text);

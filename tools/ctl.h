@@ -213,6 +213,8 @@ int ctl_params(struct ctl *ctl, struct buf *ret);
 /* A whole number from @min to @max out of an option's or argument's text.
  * status, naming @what. */
 int ctl_parse_int(const char *what, const char *text, int64_t min, int64_t max, int64_t *ret);
+/* A time out of an option's or argument's text (ctl-time.h). status, naming @what and what was probably meant. ctl-value.c */
+int ctl_parse_time(const struct ctl *ctl, const char *what, const char *text, bool end, int64_t *ret_us);
 
 /* The value of the own option @name ("client"), NULL not given or no such
  * option. */

@@ -8,7 +8,8 @@
 
 #include <cmocka.h>
 
-/* The tool's file itself: it is in no library that the tests link. */
+/* The tool's files themselves: they are in no library that the tests link. */
+#include "../../tools/ctl-guess.c"
 #include "../../tools/ctl-time.c"
 
 /* 2026-11-20 09:31:02.5 UTC, a Friday; 10:31:02.5 in Berlin. */
@@ -50,6 +51,8 @@ static void test_words(void **state)
 	expect_time("today", true, "2026-11-20T23:00:00Z");
 	expect_time("yesterday", false, "2026-11-18T23:00:00Z");
 	expect_time("yesterday", true, "2026-11-19T23:00:00Z");
+	expect_time("Yesterday", false, "2026-11-18T23:00:00Z");
+	expect_time("YESTERDAY 9:00", false, "2026-11-19T08:00:00Z");
 }
 
 static void test_clock_of_day(void **state)
@@ -145,7 +148,6 @@ static void test_refusals(void **state)
 		"",
 		" ",
 		"tomorrow",
-		"Yesterday",
 		"2026",
 		"2026-",
 		"2026-11-",
@@ -190,6 +192,69 @@ static void test_refusals(void **state)
 	expect_refused("-100000d", -ERANGE);
 }
 
+/* @wanted: NULL nothing. */
+static void expect_guess(const char *text, bool day, const char *wanted)
+{
+	char found[GUESS_MAX] = "";
+	bool some = ctl_time_guess(text, NOW, day, found);
+
+	if (some != (wanted != NULL) || (some && strcmp(found, wanted) != 0))
+		fail_msg("'%s' becomes '%s', wanted '%s'", text, some ? found : "nothing",
+			 wanted ? wanted : "nothing");
+}
+
+/* A Friday, 20 November 2026. */
+static void test_guesses(void **state)
+{
+	static const struct {
+		const char *text, *time, *day;
+	} cases[] = {
+		{"last march", "2026-03", NULL},
+		{"March", "2026-03", NULL},
+		{"in november", "2026-11", NULL},
+		{"last november", "2025-11", NULL},
+		{"december", "2025-12", NULL},
+		{"sept 2024", "2024-09", NULL},
+		{"5 March 2026", "2026-03-05", "2026-03-05"},
+		{"March 5th", "2026-03-05", "2026-03-05"},
+		{"last month", "2026-10", NULL},
+		{"this month", NULL, NULL},
+		{"monday", "2026-11-16", "2026-11-16"},
+		{"last Friday", "2026-11-13", "2026-11-13"},
+		{"last week", "2026-11-13", "2026-11-13"},
+		{"tomorrow", "2026-11-21", "2026-11-21"},
+		{"2026/3/5", "2026-03-05", "2026-03-05"},
+		{"2026-3", "2026-03", NULL},
+		{"2026-3-5", "2026-03-05", "2026-03-05"},
+		{"20260305", "2026-03-05", "2026-03-05"},
+		{"5.3.2026", "2026-03-05", "2026-03-05"},
+		{"05.03.26", "2026-03-05", "2026-03-05"},
+		{"17.05.1965", NULL, "1965-05-17"},
+		{"17.5.65", NULL, "1965-05-17"},
+		{"3/5/2026", "2026-05-03 or 2026-03-05", "2026-05-03 or 2026-03-05"},
+		{"13/5/2026", "2026-05-13", "2026-05-13"},
+		{"5/13/2026", "2026-05-13", "2026-05-13"},
+		{"31.2.2026", NULL, NULL},
+		{"9.30", "9:30", NULL},
+		{"9h30", "9:30", NULL},
+		{"9 pm", "21:00", NULL},
+		{"12:15 am", "0:15", NULL},
+		{"2h", "-2h", NULL},
+		{"25:00", NULL, NULL},
+		{"soon", NULL, NULL},
+		{"", NULL, NULL},
+		{"1 2 3 4 5 6 7 8", NULL, NULL},
+		{"99999999999999999999", NULL, NULL},
+	};
+
+	(void)state;
+	use_zone("Europe/Berlin");
+	for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+		expect_guess(cases[i].text, false, cases[i].time);
+		expect_guess(cases[i].text, true, cases[i].day);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +262,7 @@ int main(void)
 		cmocka_unit_test(test_dates),	      cmocka_unit_test(test_rfc3339),
 		cmocka_unit_test(test_before),	      cmocka_unit_test(test_summer_time),
 		cmocka_unit_test(test_zone_is_asked), cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_guesses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
