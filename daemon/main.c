@@ -160,7 +160,7 @@ static int open_record(struct daemon *d, const struct config *c)
 	if (r < 0)
 		return r;
 	load_profile(d);
-	return db_start(d->db);
+	return 0;
 }
 
 static int start_server(struct daemon *d, const struct config *c, int64_t started_us)
@@ -196,6 +196,8 @@ static int start(struct daemon *d, const struct config *c, const struct manager_
 		r = open_record(d, c);
 	if (r >= 0)
 		r = manager_new(&d->manager, d->event, d->db, manager);
+	if (r >= 0) /* the pens of before are known: the record is its threads' now */
+		r = db_start(d->db);
 	if (r >= 0)
 		r = start_server(d, c, started_us);
 	if (r >= 0)

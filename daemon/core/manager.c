@@ -399,9 +399,6 @@ int manager_start(struct manager *m)
 {
 	int r;
 
-	r = manager_load_pens(m);
-	if (r < 0)
-		return r;
 	r = hostclock_new(&m->hostclock, m->event, manager_on_clock_set, m);
 	if (r < 0)
 		return r;
@@ -471,6 +468,8 @@ int manager_new(struct manager **ret, sd_event *event, struct db *db,
 	if (r < 0)
 		return r;
 	r = manager_watch_ports(m);
+	if (r == 0)
+		r = manager_load_pens(m);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(m);

@@ -97,7 +97,7 @@ struct manager_listener {
 	void *ctx;
 };
 
-/* Borrows everything. The manager starts nothing until manager_start(). */
+/* Borrows everything. Reads which pens are known, so before db_start(); starts nothing until manager_start(). */
 int manager_new(struct manager **ret, sd_event *event, struct db *db, const struct manager_config *config);
 int manager_start(struct manager *m);
 /* Closes all ports and waits for nothing; call before db_free(). Returns NULL. */

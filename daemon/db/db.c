@@ -412,8 +412,11 @@ static int load_pens(struct stmts *s, struct db_pen_row **ret, size_t *ret_count
 	if (!pens)
 		return -ENOMEM;
 	r = stmt_begin(s, pen_list, &q);
-	while (r >= 0 && n < LIMIT_PENS_KNOWN && (r = stmt_step(s, q)) > 0)
+	if (r < 0)
+		return r;
+	while (n < LIMIT_PENS_KNOWN && (r = stmt_step(s, q)) > 0)
 		read_pen(q, &pens[n++]);
+	stmt_end(q);
 	if (r < 0)
 		return r;
 	*ret_count = n;
@@ -427,16 +430,7 @@ static int load_pens(struct stmts *s, struct db_pen_row **ret, size_t *ret_count
 
 int db_load_pens(struct db *db, struct db_pen_row **ret, size_t *ret_count)
 {
-	struct stmts stmts;
-	sqlite3 *handle;
-	int r;
-
-	r = db_open_reader_handle(db->path, &handle);
-	if (r < 0)
-		return r;
-	stmts_init(&stmts, handle);
-	r = load_pens(&stmts, ret, ret_count);
-	stmts_done(&stmts);
-	sqlite3_close(handle);
-	return r;
+	/* the writer's thread is not there yet, and its handle has read the schema already */
+	assert(!db->writer->running);
+	return load_pens(&db->writer->store.stmts, ret, ret_count);
 }

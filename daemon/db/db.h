@@ -245,7 +245,7 @@ struct db_pen_row {
 	int64_t first_seen_us, last_seen_us;
 	bool has_log;                /* it has one of its own; false: stippled numbered what it heard */
 };
-/* Caller frees *ret with free(). */
+/* Before db_start(). Caller frees *ret with free(). */
 int db_load_pens(struct db *db, struct db_pen_row **ret, size_t *ret_count);
 
 /* ------------------------------------------------------------------------------------------------ reading */

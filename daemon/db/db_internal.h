@@ -51,7 +51,8 @@ void db_complete_entries(struct db *db, int64_t last_entry);
 
 /* ---- readers (reader.c) ---- */
 
-/* Starts LIMIT_READERS threads, each with a handle of its own; sets db->readers. -EIO, -ENOMEM, -EAGAIN. */
+/* Starts LIMIT_READERS threads, each of which opens a handle of its own for the first job it takes; sets db->readers. -ENOENT, -EACCES,
+ * -ENOMEM, -EAGAIN. */
 int readers_start(struct db *db);
 /* Finishes or interrupts what runs, completes what is queued with -ECANCELED, joins, frees; db->readers becomes NULL. NULL-safe. */
 void readers_stop(struct db *db);

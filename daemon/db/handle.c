@@ -172,6 +172,8 @@ int db_open_reader_handle(const char *path, sqlite3 **ret)
 		sqlite3_close(handle);
 		return r;
 	}
+	/* what the schema was read from, 130 KiB, no question will look at */
+	sqlite3_db_release_memory(handle);
 	*ret = handle;
 	return 0;
 }

@@ -27,7 +27,7 @@
 struct reader {
 	struct readers *readers;
 	pthread_t thread;
-	sqlite3 *handle; /* NULL after it failed: opened again for the next job */
+	sqlite3 *handle; /* NULL at first, and after it failed: opened for the next job */
 	struct statements statements;
 	struct sqlcache finders; /* of records, by name */
 	struct audit *audit;	 /* made when it is first asked for */
@@ -292,6 +292,10 @@ int readers_start(struct db *db)
 	int e = 0;
 
 	assert(!db->readers);
+	/* Whether it can be read at all; a handle is opened when something is asked, for reading the
+	 * schema takes as long as all else of the start. */
+	if (access(db->path, R_OK) < 0)
+		return -errno;
 	readers = calloc(1, sizeof(*readers));
 	if (!readers)
 		return -ENOMEM;
@@ -308,14 +312,9 @@ int readers_start(struct db *db)
 		struct reader *r = &readers->reader[i];
 
 		r->readers = readers;
-		if (i == 0) /* whether it can be read at all */
-			e = reader_open(r);
-		if (e == 0)
-			e = -pthread_create(&r->thread, NULL, reader_main, r);
+		e = -pthread_create(&r->thread, NULL, reader_main, r);
 		if (e == 0)
 			readers->started++;
-		else
-			reader_close(r);
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (e < 0)
