@@ -21,16 +21,18 @@
 struct serial {
 	struct transport t;
 	int fd;
-	bool exclusive;          /* TIOCEXCL is set */
+	bool exclusive; /* TIOCEXCL is set */
 	sd_event_source *io;
 	sd_event_source *failed; /* defers on_closed() after a failed send */
-	int error;               /* what a send failed with */
-	bool closed;             /* on_closed() was called, or must not be any more */
-	bool busy, freed;        /* freed while a callback of ours runs */
+	int error;		 /* what a send failed with */
+	bool closed;		 /* on_closed() was called, or must not be any more */
+	bool busy, freed;	 /* freed while a callback of ours runs */
 	size_t out_at, out_len;
 	uint8_t out[LIMIT_SEND_BYTES];
-	uint8_t in[READ_BYTES];
 };
+
+/* What was read last, of any port: on_bytes() borrows it, and the loop reads one at a time. */
+static uint8_t in[READ_BYTES];
 
 static void serial_destroy(struct serial *s)
 {
@@ -59,7 +61,7 @@ static void serial_emit(struct serial *s, size_t len, int error)
 {
 	s->busy = true;
 	if (len > 0)
-		s->t.events->on_bytes(s->t.ctx, s->in, len);
+		s->t.events->on_bytes(s->t.ctx, in, len);
 	else
 		s->t.events->on_closed(s->t.ctx, error);
 	s->busy = false;
@@ -145,8 +147,8 @@ static size_t serial_read(struct serial *s, int *ret_end)
 	ssize_t n = 0;
 
 	*ret_end = 0;
-	while (len < sizeof(s->in)) {
-		n = read(s->fd, s->in + len, sizeof(s->in) - len);
+	while (len < sizeof(in)) {
+		n = read(s->fd, in + len, sizeof(in) - len);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
