@@ -416,6 +416,22 @@ static int do_wait_host(struct pensim_order *o)
 	return wait_for(o, hosted);
 }
 
+static int do_rate(struct pensim_order *o)
+{
+	struct world *w = o->world;
+	double rate;
+
+	if (!number(o->word[1], 0, 1e9, &rate))
+		return fail(o, "BYTES are 0 (as fast as it goes) to 1e9");
+	for (size_t i = 0; i < w->n; i++) {
+		world_serve(w, i); /* up to now */
+		w->pens[i].allowance = 0;
+		w->pens[i].allowance_us = world_now();
+	}
+	w->bytes_per_second = rate;
+	return 0;
+}
+
 static int do_quit(struct pensim_order *o)
 {
 	o->world->quit = true;
@@ -470,6 +486,8 @@ static const struct command {
 	{"wait-drained", "[PEN]", 1, 2, false, do_wait_drained,
 	 "answer when a host has acknowledged everything"},
 	{"wait-host", "[PEN]", 1, 2, false, do_wait_host, "answer when a host has spoken"},
+	{"rate", "BYTES", 2, 2, false, do_rate,
+	 "a second to the host from now on, of all pens; 0: as fast as it reads"},
 	{"help", "", 1, 1, false, do_help, "the names of all commands"},
 	{"quit", "", 1, 1, false, do_quit, "end the simulator"},
 };

@@ -240,6 +240,23 @@ def goes_on(fault, trouble):
     return host
 
 
+def test_paced_anew():
+    """A drain that would take an hour, until the cable is told to be a fast one."""
+    sim = UsbPens("--rate", "50", "--history", "0.3")
+    with sim.host() as host:
+        who = host.hello()
+        sim.ask("rate 0")
+        records = host.drain(who["log"], who["first_seq"], who["next_seq"])
+        host.ack(who["log"], who["next_seq"])
+    check_drained(sim, 0, who, records)
+    for bad in ("rate -1", "rate fast", "rate"):
+        try:
+            sim.ask(bad)
+        except Failure:
+            continue
+        raise Failure(f"{bad!r} is taken")
+
+
 def test_stalls():
     goes_on("stall-in", [errno.EPIPE])
     goes_on("stall-out", [errno.EPIPE])
@@ -491,7 +508,7 @@ def main():
                        ("control requests", test_requests), ("a pen is drained, by bulk endpoints and CDC-ACM", test_drain),
                        ("transfers are held until there is data, and unlinked", test_held_and_unlinked),
                        ("any length and number of transfers", test_lengths), ("a device that is configured anew", test_configured_anew),
-                       ("pacing", test_paced), ("stalls", test_stalls), ("short and empty packets", test_packets),
+                       ("pacing", test_paced), ("a cable that becomes faster", test_paced_anew), ("stalls", test_stalls), ("short and empty packets", test_packets),
                        ("errors on the wire", test_wire_errors), ("overflow", test_overflow), ("a cut in a transfer", test_cut),
                        ("a pull at a byte", test_pull_in_a_transfer), ("reset", test_reset), ("enumerates and goes", test_vanish),
                        ("a slow device", test_slow), ("faults by chance", test_chances), ("descriptors that lie", test_lies),
