@@ -56,7 +56,7 @@ def case_first_connection():
     run("systemctl", "start", "stippled.socket")
     expect_equal(active(UNIT), "inactive", "the service before anybody connects")
     expect(client().call("daemon.status"), "no answer")
-    expect_equal(active(UNIT), "active", "the service")
+    wait_active()
 
 
 def case_not_root():
@@ -75,11 +75,18 @@ def main_pid():
     return int(show(UNIT, "MainPID")[0])
 
 
+def slow_pen():
+    """A pen whose drain has begun and would last for half a minute: until `rate 0` is asked for."""
+    sim = VhciPens("--rate", "4000", "--history", "0.3")
+    wait_until(lambda: sim.status()["sent_bytes"] > 6000, "the drain to begin", LONG_SECONDS, pause=0.05)
+    return sim
+
+
 def case_watchdog():
     """A daemon that stands still is ended and started again by systemd; nothing is lost."""
-    sim = VhciPens("--rate", "30000", "--history", "0.3")
-    wait_until(lambda: sim.status()["sent_bytes"] > 20000, "the drain to begin", LONG_SECONDS, pause=0.05)
+    wait_active()
     pid, restarts = main_pid(), int(show(UNIT, "NRestarts")[0])
+    sim = slow_pen()
     log = sim.truth()[0]["logs"][-1]
     expect(log["acked_seq"] < log["next_seq"], "the drain is over already")
     os.kill(pid, signal.SIGSTOP)
@@ -87,12 +94,12 @@ def case_watchdog():
     wait_active()
     expect(main_pid() != pid, "the same process as before")
     expect("watchdog" in journal("-u", UNIT).lower(), "the journal does not tell of the watchdog")
+    sim.ask("rate 0")
     catch_up(sim)
 
 
 def case_stop_while_draining():
-    sim = VhciPens("--rate", "30000", "--history", "0.3")
-    wait_until(lambda: sim.status()["sent_bytes"] > 20000, "the drain to begin", LONG_SECONDS, pause=0.05)
+    sim = slow_pen()
     started = time.monotonic()
     stop_service()
     print(f"# stopped within {time.monotonic() - started:.1f} s", flush=True)
@@ -103,6 +110,7 @@ def case_stop_while_draining():
     expect(log["acked_seq"] < log["next_seq"], "the drain was over already")
     run("runuser", "-u", "stipple", "--", "stippled", "--verify")
     run("systemctl", "start", "stippled.socket")
+    sim.ask("rate 0")
     catch_up(sim)  # whose connection starts it
 
 
@@ -169,8 +177,7 @@ def case_backup():
     run("systemctl", "enable", "--now", "stipple-backup.timer")
     expect_equal(show("stipple-backup.timer", "Unit"), [BACKUP], "what the timer starts")
     expect(show("stipple-backup.timer", "NextElapseUSecRealtime")[0], "the timer waits for nothing")
-    sim = VhciPens("--rate", "30000", "--history", "0.3")
-    wait_until(lambda: sim.status()["sent_bytes"] > 20000, "the drain to begin", LONG_SECONDS, pause=0.05)
+    sim = slow_pen()
     at_least = client().call("daemon.status")["database"]["last_entry"]
     run("systemctl", "start", BACKUP)
     made = backups()
@@ -200,6 +207,7 @@ def case_backup():
     expect_equal(kept[:-1], sorted([*old, made[0]])[-(BACKUPS_KEPT - 1):], "which of them")
     expect(os.path.exists(BACKUPS + "/ours.db"), "somebody's own file is gone")
     run("systemctl", "disable", "--now", "stipple-backup.timer")
+    sim.ask("rate 0")
     catch_up(sim)
 
 
@@ -236,8 +244,9 @@ def case_suspend():
         slept = time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic() - before
         print(f"# slept {slept:.1f} s", flush=True)
         expect(slept > SLEEP_SECONDS / 2, f"the machine slept {slept} s")
+        before = time.time()
         sim.ask("run 0 start")
-        now = time.time()
+        after = time.time()
         begun = sim.truth()[0]["logs"][-1]["next_seq"]
         wait_until(lambda: sim.truth()[0]["logs"][-1]["next_seq"] >= begun + 3, "cycles")
         sim.ask("run 0 stop")
@@ -245,9 +254,10 @@ def case_suspend():
         newest = client().call("run.list", pen="SLEEP-0001", limit=1)["rows"][0]
         earliest, latest = (datetime.datetime.fromisoformat(newest[name].replace("Z", "+00:00")).timestamp()
                             for name in ("earliest", "latest"))
-        print(f"# by the record it began {earliest - now:.1f} to {latest - now:.1f} s from when it did: {newest['quality']}", flush=True)
+        print(f"# by the record it began {earliest - after:.1f} to {latest - before:.1f} s from when it did: {newest['quality']}", flush=True)
         # A clock that was not measured again would be sure of a time before the sleep.
-        expect(earliest - 0.5 <= now <= latest + 0.5, f"the run began at {now}, by the record between {earliest} and {latest}")
+        expect(earliest - 0.5 <= after and before <= latest + 0.5,
+               f"the run began at {before} to {after}, by the record between {earliest} and {latest}")
     finally:
         os.unlink(conf)
     run("systemctl", "restart", UNIT)
