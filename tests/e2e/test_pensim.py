@@ -206,15 +206,24 @@ def test_live():
     wait_until(lambda: all(len(p["logs"][0]["runs"]) > 3 for p in sim.truth()[::2]), "work")
     expect_equal(len(sim.truth()[1]["logs"][0]["runs"]), 0, "runs of the pen at rest")
     with Host(path_of(sim)) as host:
-        identity = host.hello()
-        host.read(identity["log"], identity["next_seq"], identity["next_seq"] + 100000, 100)
-        seen = set()
-        while not {RUN_START, CYCLES, RUN_END} <= seen:
-            rest = host.expect(RECORDS)[24:]
-            while rest:
-                seen.add(rest[0])
-                rest = rest[16 + int.from_bytes(rest[2:4], "little"):]
-            host.send(PING, bytes(12))  # at this speed three silent minutes are soon over
+        identity, seen = host.hello(), set()
+
+        def a_whole_run():
+            # At this speed three silent minutes are soon over, and a pen reads no further for a host that is silent for so long.
+            host.read(identity["log"], identity["next_seq"], identity["next_seq"] + 100000, 100)
+            while frame := host.receive(0.5):
+                if frame[0] != RECORDS:
+                    continue
+                rest = frame[1][24:]
+                while rest:
+                    seen.add(rest[0])
+                    rest = rest[16 + int.from_bytes(rest[2:4], "little"):]
+                if {RUN_START, CYCLES, RUN_END} <= seen:
+                    return True
+                host.send(PING, bytes(12))
+            return False
+
+        wait_until(a_whole_run, "a whole run in the stream")
     sim.ask("live 0 off")
     expect_equal(sim.truth()[0]["logs"][0]["runs"][-1]["state"], "ended", "the run under way")
 
