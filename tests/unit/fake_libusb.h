@@ -311,7 +311,7 @@ char *usb_holder(int fd, dev_t rdev, unsigned number)
 
 /* ---- for the test ---- */
 
-static size_t fake_flying(uint8_t endpoint)
+UNUSED static size_t fake_flying(uint8_t endpoint)
 {
 	size_t n = 0;
 
