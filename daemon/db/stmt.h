@@ -163,8 +163,11 @@
 	X(use_add)                                                                                 \
 	X(use_drop)                                                                                \
 	X(use_list)                                                                                \
+	X(use_put)                                                                                 \
 	X(use_session_list)                                                                        \
 	X(use_set)                                                                                 \
+	X(uses_entries)                                                                            \
+	X(uses_made)                                                                               \
 	X(verified_get)                                                                            \
 	X(verified_put)                                                                            \
 	X(worker_request)

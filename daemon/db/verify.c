@@ -14,7 +14,7 @@
 #include "db/db_internal.h"
 #include "db/log_state.h"
 #include "db/open.h"
-#include "db/sql_functions.h"
+#include "db/rebuild.h"
 #include "db/total.h"
 #include "db/verify_tables.h"
 
@@ -435,26 +435,11 @@ static int add_totals(struct verify *v)
 
 static int make_tables(struct verify *v)
 {
-	sqlite3 *handle = NULL;
-	int r;
+	int r = rebuild_open(&v->rebuilt);
 
-	/* a nameless database is in memory until it is large, then in a file that nobody else can
-	 * see; what fails ends the verification, so there is nothing to roll back to */
-	r = sqlite3_open_v2("", &handle,
-			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
-	stmts_init(&v->rebuilt, handle);
-	if (r != SQLITE_OK)
-		return unable(v, handle, -ENOMEM);
-	for (size_t i = 0; i < db_n_schema && r == SQLITE_OK; i++)
-		r = sqlite3_exec(handle, db_schema[i].sql, NULL, NULL, NULL);
-	if (r == SQLITE_OK)
-		r = sqlite3_exec(handle, "PRAGMA journal_mode=OFF; PRAGMA cache_size=-4096; BEGIN",
-				 NULL, NULL, NULL);
-	if (r == SQLITE_OK) /* statements of changes use them */
-		r = sql_functions_add(handle);
-	if (r == SQLITE_OK)
-		r = total_follow(handle);
-	return r == SQLITE_OK ? 0 : unable(v, handle, -EIO);
+	if (r == 0 && total_follow(v->rebuilt.handle) != SQLITE_OK)
+		r = -EIO;
+	return r < 0 ? unable(v, v->rebuilt.handle, r) : 0;
 }
 
 static int prepare_all(struct verify *v)
