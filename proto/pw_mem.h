@@ -6,11 +6,9 @@
 #ifndef PW_MEM_H
 #define PW_MEM_H
 
-#ifdef __cplusplus
-#include <string.h> /* where C++ is, this is, too; and it says there what these do not throw */
-#else
 #include <stddef.h>
 
+#ifndef __cplusplus /* which has <cstring>, and compiles no source of ours */
 void *memcpy(void *restrict to, const void *restrict from, size_t len);
 void *memmove(void *to, const void *from, size_t len);
 void *memset(void *to, int byte, size_t len);
