@@ -57,6 +57,7 @@ void audit_filter_init(struct audit_filter *f, int64_t now_us)
 
 /* ---- one row ---- */
 
+/* A rule's statement while it is stepped: the row that it stands on, and what is known of all of them. */
 struct row {
 	struct audit *a;
 	const struct audit_filter *filter;

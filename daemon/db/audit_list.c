@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include <inttypes.h>
+/* audit.list: what the rules find, those acknowledged told apart, the worst first. */
 #include <malloc.h>
 #include <stdio.h>
 
@@ -14,19 +14,19 @@
 /* So many findings take a megabyte, in small pieces, which the library would keep. */
 #define MANY_FINDINGS	1000
 
-struct acknowledged {
+struct acknowledgement {
 	int64_t at_us;
-	char *by, *reason;
+	char *by, *reason; /* reason NULL: it was erased */
 };
 
 struct listing {
 	struct audit *a;
 	struct db_job *job;
 	struct findings found;
-	struct acknowledged *seen; /* of each; at_us 0: not acknowledged */
-	size_t *order;
-	size_t n; /* of order: those that are asked for */
-	int64_t count[SEVERITY_CRITICAL + 1], n_seen;
+	struct acknowledgement *ack; /* of each; at_us 0: there is none */
+	size_t *order;		     /* of found, those that are asked for */
+	size_t n;		     /* of order */
+	int64_t count[SEVERITY_CRITICAL + 1], n_acknowledged; /* of all; count: of the others */
 };
 
 static const struct db_value *value_of(const struct db_job *job, const char *name)
@@ -74,7 +74,7 @@ static int make_filter(struct db_job *job, struct audit_filter *f)
 
 /* ---- what was acknowledged ---- */
 
-static int look_up(struct audit *a, const char *key, struct acknowledged *ret)
+static int look_up(struct audit *a, const char *key, struct acknowledgement *ret)
 {
 	const char *by, *reason;
 	sqlite3_stmt *q;
@@ -94,25 +94,26 @@ static int look_up(struct audit *a, const char *key, struct acknowledged *ret)
 	return ret->by && (ret->reason || !reason) ? 0 : -ENOMEM;
 }
 
-static int count(struct listing *l)
+/* Looks up all of them, counts, and notes which are asked for. */
+static int sort_out(struct listing *l)
 {
 	const struct db_value *only = value_of(l->job, "acknowledged");
 	int r = 0;
 
-	l->seen = calloc(l->found.n + 1, sizeof(*l->seen));
+	l->ack = calloc(l->found.n + 1, sizeof(*l->ack));
 	l->order = calloc(l->found.n + 1, sizeof(*l->order));
-	if (!l->seen || !l->order)
+	if (!l->ack || !l->order)
 		return -ENOMEM;
 	for (size_t i = 0; i < l->found.n && r == 0; i++) {
-		bool seen;
+		bool acknowledged;
 
-		r = look_up(l->a, l->found.item[i].key, &l->seen[i]);
-		seen = l->seen[i].at_us != 0;
-		if (seen)
-			l->n_seen++;
+		r = look_up(l->a, l->found.item[i].key, &l->ack[i]);
+		acknowledged = l->ack[i].at_us != 0;
+		if (acknowledged)
+			l->n_acknowledged++;
 		else
 			l->count[l->found.item[i].severity]++;
-		if (!only->set || seen == (only->i != 0))
+		if (!only->set || acknowledged == (only->i != 0))
 			l->order[l->n++] = i;
 	}
 	return r;
@@ -127,8 +128,8 @@ static int compare(const void *a, const void *b, void *ctx)
 	size_t i = *(const size_t *)a, k = *(const size_t *)b;
 	const struct finding *x = &l->found.item[i], *y = &l->found.item[k];
 
-	if ((l->seen[i].at_us != 0) != (l->seen[k].at_us != 0))
-		return l->seen[i].at_us != 0 ? 1 : -1;
+	if ((l->ack[i].at_us != 0) != (l->ack[k].at_us != 0))
+		return l->ack[i].at_us != 0 ? 1 : -1;
 	if (x->severity != y->severity)
 		return x->severity < y->severity ? 1 : -1;
 	if (x->rule != y->rule)
@@ -197,7 +198,7 @@ static int add_names(struct listing *l, const struct finding *f)
 static int add_row(struct listing *l, size_t i)
 {
 	const struct finding *f = &l->found.item[i];
-	const struct acknowledged *seen = &l->seen[i];
+	const struct acknowledgement *ack = &l->ack[i];
 	struct buf *b = &l->job->out;
 	int r;
 
@@ -215,11 +216,11 @@ static int add_row(struct listing *l, size_t i)
 	json_kv_text(b, "says", f->says);
 	json_kv_text(b, "do", f->does);
 	json_key(b, "acknowledged");
-	if (seen->at_us) {
+	if (ack->at_us) {
 		json_open(b, '{');
-		json_kv_time(b, "at", seen->at_us);
-		json_kv_text(b, "by", seen->by);
-		json_kv_text(b, "reason", seen->reason);
+		json_kv_time(b, "at", ack->at_us);
+		json_kv_text(b, "by", ack->by);
+		json_kv_text(b, "reason", ack->reason);
 		json_close(b, '}');
 	} else {
 		json_nil(b);
@@ -255,7 +256,7 @@ static int answer(struct listing *l)
 	json_open(b, '{');
 	for (int s = SEVERITY_CRITICAL; s >= SEVERITY_INFO; s--)
 		json_kv_int(b, db_severity_name((enum db_severity)s), l->count[s]);
-	json_kv_int(b, "acknowledged", l->n_seen);
+	json_kv_int(b, "acknowledged", l->n_acknowledged);
 	json_close(b, '}');
 	if (r == 0)
 		r = add_profile(l);
@@ -272,11 +273,38 @@ static void set_cache(struct audit *a, int kib)
 	sqlite3_exec(a->handle, pragma, NULL, NULL, NULL); /* without it, it is slower */
 }
 
+static void listing_done(struct listing *l)
+{
+	bool many = l->found.n > MANY_FINDINGS;
+
+	for (size_t i = 0; l->ack && i < l->found.n; i++) {
+		free(l->ack[i].by);
+		free(l->ack[i].reason);
+	}
+	free(l->ack);
+	free(l->order);
+	findings_done(&l->found);
+	if (many)
+		malloc_trim(0);
+}
+
+/* In the transaction that the caller began. */
+static int list(struct listing *l, const struct audit_filter *filter)
+{
+	int r;
+
+	r = audit_prepare(l->a, value_of(l->job, "profile")->i);
+	if (r == 0)
+		r = audit_evaluate(l->a, filter, &l->found);
+	if (r == 0)
+		r = sort_out(l);
+	return r == 0 ? answer(l) : r;
+}
+
 int audit_list(struct audit *a, struct db_job *job)
 {
 	struct listing l = {.a = a, .job = job};
 	struct audit_filter filter;
-	bool many;
 	int r;
 
 	r = make_filter(job, &filter);
@@ -285,27 +313,12 @@ int audit_list(struct audit *a, struct db_job *job)
 	if (sqlite3_exec(a->handle, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
 		return -EIO;
 	set_cache(a, AUDIT_CACHE_KIB);
-	r = audit_prepare(a, value_of(job, "profile")->i) == 0
-		    ? audit_evaluate(a, &filter, &l.found)
-		    : -EIO;
-	if (r == 0)
-		r = count(&l);
-	if (r == 0)
-		r = answer(&l);
+	r = list(&l, &filter);
 	if (r == -E2BIG)
 		snprintf(job->problem, sizeof(job->problem),
 			 "more than %d findings, or %d bytes of them: ask for less at a time",
 			 LIMIT_FINDINGS, LIMIT_RESULT_BYTES);
-	for (size_t i = 0; l.seen && i < l.found.n; i++) {
-		free(l.seen[i].by);
-		free(l.seen[i].reason);
-	}
-	free(l.seen);
-	free(l.order);
-	many = l.found.n > MANY_FINDINGS;
-	findings_done(&l.found);
-	if (many)
-		malloc_trim(0);
+	listing_done(&l);
 	if (r != -EIO) /* whose message is the handle's; the next one sets it back */
 		set_cache(a, READER_CACHE_KIB);
 	return r;

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is to be told: findings of open sessions, and of those that changed, that nobody has been
  * told of. */
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "base/limits.h"
 #include "base/timefmt.h"
 #include "db/audit_list.h"
@@ -29,15 +26,17 @@ const struct db_query db_audit_touched = {
 
 struct touched {
 	struct audit *a;
-	struct buf *out;
 	int64_t now_us;
-	int64_t after, last, cursor; /* cursor: as it is written down; INT64_MIN: nothing is */
-	int64_t due_us;		     /* when time alone will make the next finding; 0: never */
-	struct buf sessions, findings;
-	bool changed;
+	int64_t after, last; /* entries looked at: from the one after, up to the last */
+	int64_t cursor; /* up to which was looked, as it is written down; INT64_MIN: nothing is */
+	int64_t due_us; /* when time alone will make the next finding; 0: never */
+	struct buf sessions, findings; /* JSON arrays of the answer */
+	bool changed; /* what is kept of these sessions is no longer what is found */
 };
 
-/* A number by a statement without values; INT64_MIN: none. */
+/* ---- what is written down ---- */
+
+/* A number by a statement without values; INT64_MIN: no row. */
 static int ask_int(struct audit *a, enum stmt_id id, int64_t *ret)
 {
 	sqlite3_stmt *q;
@@ -48,7 +47,7 @@ static int ask_int(struct audit *a, enum stmt_id id, int64_t *ret)
 		r = stmt_step(&a->stmts, q);
 	if (r < 0)
 		return -EIO;
-	*ret = r > 0 ? stmt_optional(q, 0) : INT64_MIN;
+	*ret = r > 0 ? sqlite3_column_int64(q, 0) : INT64_MIN;
 	if (r > 0)
 		stmt_end(q);
 	return 0;
@@ -90,6 +89,8 @@ static int count_told(struct audit *a, int64_t session, int64_t *ret)
 	stmt_end(q);
 	return 0;
 }
+
+/* ---- sessions and their findings ---- */
 
 static int add_serial(struct touched *t, const struct finding *f)
 {
@@ -199,34 +200,37 @@ static int look(struct touched *t, const struct db_value *after)
 	return r;
 }
 
+/* ---- the answer ---- */
+
+static int answer(const struct touched *t, struct buf *out)
+{
+	if (t->sessions.error || t->findings.error)
+		return t->sessions.error ? t->sessions.error : t->findings.error;
+	json_open(out, '{');
+	json_kv_int(out, "entry", t->last);
+	json_kv_bool(out, "changed", t->changed);
+	json_kv_bool(out, "keep",
+		     t->changed || t->cursor == INT64_MIN || t->last - t->cursor >= CURSOR_LAG);
+	json_kv_int(out, "due_us", t->due_us);
+	json_key(out, "sessions");
+	json_raw(out, t->sessions.data, t->sessions.len);
+	json_key(out, "findings");
+	json_raw(out, t->findings.data, t->findings.len);
+	json_close(out, '}');
+	return out->error;
+}
+
 int audit_touched(struct audit *a, struct db_job *job)
 {
-	struct touched t = {.a = a,
-			    .out = &job->out,
-			    .now_us = now_utc_us(),
-			    .sessions = BUF_INIT(0),
-			    .findings = BUF_INIT(0)};
+	struct touched t = {
+		.a = a, .now_us = now_utc_us(), .sessions = BUF_INIT(0), .findings = BUF_INIT(0)};
 	int r;
 
 	if (sqlite3_exec(a->handle, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
 		return -EIO;
 	r = look(&t, &job->value[0]);
-	if (r == 0) {
-		json_open(&job->out, '{');
-		json_kv_int(&job->out, "entry", t.last);
-		json_kv_bool(&job->out, "changed", t.changed);
-		json_kv_bool(&job->out, "keep",
-			     t.changed || t.cursor == INT64_MIN || t.last - t.cursor >= CURSOR_LAG);
-		json_kv_int(&job->out, "due_us", t.due_us);
-		json_key(&job->out, "sessions");
-		json_raw(&job->out, t.sessions.data, t.sessions.len);
-		json_key(&job->out, "findings");
-		json_raw(&job->out, t.findings.data, t.findings.len);
-		json_close(&job->out, '}');
-		r = t.sessions.error   ? t.sessions.error
-		    : t.findings.error ? t.findings.error
-				       : job->out.error;
-	}
+	if (r == 0)
+		r = answer(&t, &job->out);
 	buf_done(&t.sessions);
 	buf_done(&t.findings);
 	return r;
