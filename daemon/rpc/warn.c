@@ -9,16 +9,17 @@
 #define RETRY_US     (500 * USEC_PER_MSEC)
 #define DUE_SLACK_US (100 * USEC_PER_MSEC) /* a warning is told within a second of the fact */
 
-struct round {
-	struct warn *warn; /* NULL: nobody wants it any more */
-	struct db_job *job;
+/* One look at what changed: a reader's job, then, where there is anything to keep, a message to the writer. */
+struct warn_round {
+	struct warn *warn;  /* NULL: nobody wants it any more */
+	struct db_job *job; /* whose answer the message names */
 	struct db_msg msg;
-	json_t *answer;
+	json_t *answer; /* NULL: none, or none that was understood */
 	int64_t entry;	/* looked at up to this one */
-	int64_t due_us; /* time alone makes a finding then; 0: never */
+	int64_t due_us; /* time alone makes a finding then, UTC; 0: never */
 };
 
-static struct round *round_free(struct round *r)
+static struct warn_round *round_free(struct warn_round *r)
 {
 	db_job_free(r->job);
 	json_decref(r->answer);
@@ -89,7 +90,7 @@ static void tell(struct events *e, const json_t *finding)
 /* It is written down: now it may be told. */
 static void on_kept(struct db_msg *msg, void *ctx)
 {
-	struct round *r = ctx;
+	struct warn_round *r = ctx;
 	struct warn *w = r->warn;
 	const json_t *finding;
 	size_t i;
@@ -109,15 +110,17 @@ static void on_kept(struct db_msg *msg, void *ctx)
 	}
 	w->after = r->entry;
 	look_at(w, r->due_us);
-	json_array_foreach(json_object_get(r->answer, "findings"), i,
-			   finding) if (json_is_true(json_object_get(finding, "new")))
-		tell(&w->server->events, finding);
+	json_array_foreach(json_object_get(r->answer, "findings"), i, finding)
+	{
+		if (json_is_true(json_object_get(finding, "new")))
+			tell(&w->server->events, finding);
+	}
 	round_free(r);
 	if (w->again)
 		warn_wake(w);
 }
 
-static void keep(struct warn *w, struct round *r)
+static void keep(struct warn *w, struct warn_round *r)
 {
 	r->msg = (struct db_msg){
 		.op = DB_SEEN, .done = on_kept, .ctx = r, .seen.told = r->job->out.data};
@@ -125,40 +128,46 @@ static void keep(struct warn *w, struct round *r)
 	db_submit(w->server->db, &r->msg);
 }
 
+static void read_answer(struct warn_round *r)
+{
+	r->answer = json_loadb(r->job->out.data, r->job->out.len, 0, NULL);
+	r->entry = json_integer_value(json_object_get(r->answer, "entry"));
+	r->due_us = json_integer_value(json_object_get(r->answer, "due_us"));
+}
+
 static void on_looked(struct db_job *job, void *ctx)
 {
-	struct round *r = ctx;
+	struct warn_round *r = ctx;
 	struct warn *w = r->warn;
 
-	if (w && job->result == 0) {
-		r->answer = json_loadb(job->out.data, job->out.len, 0, NULL);
-		r->entry = json_integer_value(json_object_get(r->answer, "entry"));
-		r->due_us = json_integer_value(json_object_get(r->answer, "due_us"));
+	if (!w) {
+		round_free(r);
+		return;
 	}
-	if (w && r->answer && json_is_true(json_object_get(r->answer, "keep"))) {
+	if (job->result == 0)
+		read_answer(r);
+	if (r->answer && json_is_true(json_object_get(r->answer, "keep"))) {
 		keep(w, r);
 		return;
 	}
-	if (w) {
-		w->round = NULL;
-		if (r->answer) {
-			w->after = r->entry;
-			look_at(w, r->due_us);
-		} else if (job->result != -ECANCELED) {
-			log_warning("the audit's rules could not be evaluated", "ERROR",
-				    strerror(job->result < 0 ? -job->result : ENOMEM), "DETAIL",
-				    job->problem, NULL);
-			retry_later(w);
-		}
+	w->round = NULL;
+	if (r->answer) {
+		w->after = r->entry;
+		look_at(w, r->due_us);
+	} else if (job->result != -ECANCELED) {
+		log_warning("the audit's rules could not be evaluated", "ERROR",
+			    strerror(job->result < 0 ? -job->result : ENOMEM), "DETAIL",
+			    job->problem, NULL);
+		retry_later(w);
 	}
-	r = round_free(r);
-	if (w && w->again && !w->round && sd_event_source_get_enabled(w->retry, NULL) == 0)
+	round_free(r);
+	if (w->again && sd_event_source_get_enabled(w->retry, NULL) == 0)
 		warn_wake(w);
 }
 
-static struct round *start(struct warn *w)
+static struct warn_round *start(struct warn *w)
 {
-	struct round *r = calloc(1, sizeof(*r));
+	struct warn_round *r = calloc(1, sizeof(*r));
 
 	if (!r)
 		return NULL;

@@ -12,20 +12,22 @@
 #include "db/db.h"
 
 struct server;
-struct round;
+struct warn_round; /* warn.c */
 
 struct warn {
 	struct server *server;
-	struct round *round;	/* on its way, or NULL */
-	bool again;		/* something came meanwhile */
-	int64_t after;		/* entries up to this one were looked at; -1: as the record has it */
-	sd_event_source *retry; /* a round that was refused or failed is tried again */
-	sd_event_source *due;	/* time alone makes a finding then */
+	struct warn_round *round; /* on its way, or NULL */
+	bool again;		  /* something came meanwhile */
+	int64_t after;		  /* entries up to this one were looked at; -1: as the record has it */
+	sd_event_source *retry;	  /* a round that was refused or failed is tried again */
+	sd_event_source *due;	  /* time alone makes a finding then */
 };
 
+/* Borrows @server, whose loop, database and events it uses, and looks for the first time. Negative errno of sd-event. */
 int warn_init(struct warn *w, struct server *server);
+/* A round on its way ends by itself and tells nothing. */
 void warn_done(struct warn *w);
-/* Something was committed. */
+/* Something was committed: look again, once the round on its way has ended. */
 void warn_wake(struct warn *w);
 
 #endif
