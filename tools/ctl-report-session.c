@@ -88,8 +88,10 @@ static void write_practitioner(struct session *s)
 	report_add_more(b, "", report_text(d, "name"));
 	report_add_more(b, "", report_text(d, "qualification"));
 	report_pair(s->p, "Practitioner", b);
-	report_add_more(b, "", report_text(d, "licence"));
-	if (report_text(d, "licence")) {
+	report_add_more(b, "",
+			report_text(d, "licence") || !until ? report_text(d, "licence")
+							    : "number not recorded");
+	if (b->len > 0) {
 		snprintf(day, sizeof(day), "%04lld-%02lld-%02lld", (long long)(s->day / 10000),
 			 (long long)(s->day / 100 % 100), (long long)(s->day % 100));
 		report_add_more(b, "valid through ", until ? until : "a day that is not recorded");

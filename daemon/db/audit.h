@@ -29,7 +29,7 @@
  * In says and do, a column's name tells how it is shown, also behind a prefix (other_client): client, pen, session, lot, practitioner, place
  * are ids, shown as people call them, with the kind before it but for persons and places: "client 1001", "pen DEMO-1", "session #12", "lot A17 of
  * Carbon Black", "Mara Muster"; at, at_us and *_us a time in the clinic's zone; day and *_day a day; value, threshold and *_value a
- * number with the rule's unit; all else as it is. NULL is shown as "nothing". A number should be rounded by the SQL where it has many digits.
+ * number with the rule's unit; all else as it is. NULL is shown as "nothing", of a client as "an unnamed client". A number should be rounded by the SQL where it has many digits.
  *
  * Parameters, each NULL where nobody asks; a line that needs one ends in `-- if PARAM` (query.h), so that one day, or one session, costs no
  * more than that:

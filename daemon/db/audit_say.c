@@ -122,7 +122,7 @@ static int say_value(struct said *s, const char *name, size_t len, struct buf *b
 	assert(column >= 0); /* a test looks at every rule */
 	i = sqlite3_column_int64(s->row, column);
 	if (sqlite3_column_type(s->row, column) == SQLITE_NULL) {
-		buf_adds(b, "nothing");
+		buf_adds(b, is_called(name, len, "client") ? "an unnamed client" : "nothing");
 		return 0;
 	}
 	for (enum finding_id k = 0; k < FINDING_IDS_; k++)

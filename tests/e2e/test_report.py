@@ -551,6 +551,17 @@ def test_session_on_paper(clinic, size):
     test_print(clinic, ("session", "#1"), size, wanted)
 
 
+def test_licence(clinic):
+    """A licence that is renewed later is not that of the day, on the form as in the audit; one without a number still ends on its day."""
+    clinic.desk("practitioner", "change", "jo", "--licence-until", "2035-12-31", "--licence-from", "2032-01-01", "--reason", "renewed")
+    expect("LIC-100, valid through 2031-12-31: valid on the day" in squeezed(clinic.desk("report", "session", "#1")), "the licence of then")
+    rows = clinic.client.call("report.sessions", client="1001")["rows"]
+    expect_equal([row["licence_until"] for row in rows], ["2031-12-31"], "the licence of then, in a list")
+    clinic.desk("practitioner", "change", "jo", "--clear", "licence", "--reason", "to see")
+    expect("number not recorded, valid through 2031-12-31: valid on the day" in squeezed(clinic.desk("report", "session", "#1")), "no number")
+    clinic.desk("practitioner", "change", "jo", "--licence", "LIC-100")
+
+
 def main():
     tap = Tap()
     clinic = Clinic()
@@ -571,6 +582,7 @@ def main():
     tap.case("many findings", test_many_findings, clinic)
     for words in (("session", "#1"), ("client", "1001"), ("pen", "TEST-0002"), ("period", clinic.period[0], "--until", clinic.period[1])):
         tap.case(f"the shape of a {words[0]}'s form", test_golden, clinic, words, words[0])
+    tap.case("the licence of the day", test_licence, clinic)
     # The pages of all flavours are the same: a browser looks at those of one.
     if BUILD.endswith(("address", "thread")):
         tap.done()

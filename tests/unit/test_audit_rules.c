@@ -49,6 +49,7 @@ static void disinfect_gap(void **state)
 	/* nobody said who sits there: taken for another client */
 	clinic_do(&w, "session.button", T("pen", "INVENTED-1"), N("at", AT(5, 9, 0)));
 	case_missing("disinfect-gap", "critical disinfect-gap/session=5/pen=1/other_session=4 /");
+	assert_non_null(strstr(found_says, "from client 1002 to an unnamed client without"));
 }
 
 /* What was done after the needle had run is too late, for whatever it was recorded. */

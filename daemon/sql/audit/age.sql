@@ -2,7 +2,7 @@
 -- doc: The client was of age on the day, and somebody had looked at an identity document by then. A date of birth that was never recorded, or
 -- doc: was erased, leaves the check alone. A consultation in which no motor ran is not judged, nor a session of which nobody has said who sat
 -- doc: there.
--- source: Oregon OAR 331-915; NEHA Body Art Model Code 2024
+-- source: Oregon OAR 331-915-0065; NEHA Body Art Model Code 2024
 -- scope: session
 -- online: yes
 -- severity: critical

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- doc: One cartridge, known by its serial number, in two sessions: it is for one client and one sitting. A serial number is of a product, and
 -- doc: counts whatever lot was typed beside it; cartridges of two products are two.
--- source: NEHA Body Art Model Code 2024 s.8; Oregon OAR 331-915-0085
+-- source: NEHA Body Art Model Code 2024 s.8; Oregon OAR 331-915-0080
 -- scope: session
 -- online: yes
 -- severity: critical

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- doc: Nothing is used after the last day that it is good for: cartridges, pigments and all else that was recorded with its lot. A lot whose
 -- doc: expiry nobody recorded is not judged here; needle-lot-missing and ink-lot-missing tell of it.
--- source: Oregon OAR 331-915
+-- source: Oregon OAR 331-915-0065
 -- scope: session
 -- online: yes
 -- severity: critical

@@ -21,6 +21,11 @@ SELECT r.name AS rule, r.doc, r.scope, r.online, r.says, r.does AS "do",
 				t.from_day AS from_day, t.to_day AS to_day
 			FROM audit_default d INDEXED BY audit_default_position CROSS JOIN audit_threshold t ON t.rule = d.rule AND t.name = d.name
 			WHERE d.rule = r.name AND d.name <> 'source'
+			UNION ALL -- retention-due goes by what [retention] says
+			SELECT t.name, NULL, t.value, NULL, NULL, coalesce(t.source, (SELECT s.value FROM audit_threshold s WHERE s.rule = t.rule
+				AND s.name = 'source' AND s.from_day <= t.from_day AND s.to_day > t.from_day)), t.from_day, t.to_day
+			FROM audit_threshold t
+			WHERE r.name = 'retention-due' AND t.rule = 'retention' AND t.name <> 'source'
 			LIMIT 1000) few) AS "values"
 FROM audit_rule r
 WHERE r.name = :rule AND (:profile IS NULL OR :profile IS NOT NULL)

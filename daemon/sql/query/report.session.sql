@@ -24,7 +24,7 @@
 -- column: complications text -- none or noted; null while nobody has said.
 -- column: complications_text text -- What was noted.
 -- column: client json -- {id, number, name, birth_date, age, age_checked, age_checked_by, hold, erased}: age in whole years on the session's day. Null while nobody has said who sat there.
--- column: practitioner json -- {id, name, licence, licence_until, qualification}; null while nobody has said who worked.
+-- column: practitioner json -- {id, name, licence, licence_until, qualification}; licence_until: of the licence that held on the day. Null while nobody has said who worked.
 -- column: place json -- {id, name, kind}; null when not recorded.
 -- column: course json -- {id, ordinal, goal, technique, zones, blueprint, pigment_match, planned_sessions, state}; null for none.
 -- column: conditions json -- Of the client, as they are now: [{kind, code, zone, since, until},...].
@@ -68,7 +68,9 @@ SELECT 'stipple.report.session/1' AS format, s.id, s.kind, s.ordinal, s.state, s
 		LEFT JOIN personal m ON m.entry = c.name_entry AND m.field = 'name'
 		LEFT JOIN personal b ON b.entry = c.birth_date_entry AND b.field = 'birth_date'
 		WHERE c.id = s.client) AS client,
-	(SELECT json_object('id', d.id, 'name', d.name, 'licence', d.licence, 'licence_until', d.licence_until, 'qualification', d.qualification)
+	(SELECT json_object('id', d.id, 'name', d.name, 'licence', d.licence, 'licence_until',
+			(SELECT day_text(x.until_day) FROM licence x WHERE x.practitioner = d.id AND x.from_day <= s.day ORDER BY x.from_day DESC LIMIT 1),
+			'qualification', d.qualification)
 		FROM practitioner d WHERE d.id = s.practitioner) AS practitioner,
 	(SELECT json_object('id', l.id, 'name', l.name, 'kind', l.kind) FROM place l WHERE l.id = s.place) AS place,
 	(SELECT json_object('id', k.id, 'ordinal', k.ordinal, 'goal', k.goal, 'technique', k.technique, 'zones', json(k.zones),

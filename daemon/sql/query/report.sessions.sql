@@ -21,7 +21,7 @@
 -- column: client_name text -- Name; null when not recorded, or erased.
 -- column: practitioner text -- Name of the practitioner.
 -- column: licence text -- Number of the licence.
--- column: licence_until text -- Its last valid day.
+-- column: licence_until text -- Last valid day of the licence that held on the day.
 -- column: place text -- Name of the place.
 -- column: zones json -- Zones worked on, one as often as it was begun: ["crown",...].
 -- column: uses json -- Cartridges and pigments: [{category, product, brand, colour, lot, expiry, expired, status, serial, source},...].
@@ -44,7 +44,8 @@
 -- column: version int -- Entry that last changed the record.
 
 SELECT s.id AS session, s.kind, s.ordinal, s.state, s.start_us, s.end_us, s.day, s.client, n.value AS client_number, m.value AS client_name,
-	d.name AS practitioner, d.licence, d.licence_until, l.name AS place,
+	d.name AS practitioner, d.licence, (SELECT day_text(x.until_day) FROM licence x WHERE x.practitioner = d.id AND x.from_day <= s.day
+		ORDER BY x.from_day DESC LIMIT 1) AS licence_until, l.name AS place,
 	(SELECT json_group_array(g.zone) FROM segment g INDEXED BY segment_session WHERE g.session = s.id AND g.void IS NULL) AS zones,
 	(SELECT json_group_array(json_object('category', coalesce(q.category, 'cartridge'), 'product', q.name, 'brand', q.brand, 'colour', q.colour,
 			'lot', k.number, 'expiry', k.expiry,
