@@ -93,8 +93,8 @@ static int64_t column_int(struct row *w, int column)
 	return column < 0 ? 0 : sqlite3_column_int64(w->stmt, column);
 }
 
-/* A number as JSON; anything else, and nothing, is none. */
-static char *column_number(struct row *w, int column)
+/* A number as JSON; anything else, and nothing, leaves *ret as it is. */
+static int column_number(struct row *w, int column, char **ret)
 {
 	struct buf b = BUF_INIT(0);
 	int type = column < 0 ? SQLITE_NULL : sqlite3_column_type(w->stmt, column);
@@ -104,8 +104,9 @@ static char *column_number(struct row *w, int column)
 	else if (type == SQLITE_FLOAT)
 		json_decimal(&b, sqlite3_column_double(w->stmt, column), 3);
 	else
-		return NULL;
-	return buf_take(&b);
+		return 0;
+	*ret = buf_take(&b);
+	return *ret ? 0 : -ENOMEM;
 }
 
 /* What the profile says of the rule on that day, and on which days besides. Rows of one rule mostly
@@ -189,7 +190,26 @@ static bool is_to_come(struct row *w)
 	return true;
 }
 
-/* 1: a finding; 0: none after all. */
+/* What is told of a finding. */
+static int fill(struct row *w, struct finding *f)
+{
+	bool nameless = w->filter->nameless;
+	int r;
+
+	f->key = make_key(w);
+	r = f->key ? 0 : -ENOMEM;
+	if (r == 0)
+		r = column_number(w, w->value, &f->value);
+	if (r == 0)
+		r = column_number(w, w->threshold, &f->threshold);
+	if (r == 0)
+		r = audit_say(w->a, w->rule, w->stmt, nameless, w->rule->says, &f->says);
+	if (r == 0)
+		r = audit_say(w->a, w->rule, w->stmt, nameless, w->rule->does, &f->does);
+	return r;
+}
+
+/* 1: a finding; 0: none after all. The caller frees what is in @f either way. */
 static int take_row(struct row *w, struct finding *f)
 {
 	bool on;
@@ -210,19 +230,13 @@ static int take_row(struct row *w, struct finding *f)
 			db_severity_parse((const char *)sqlite3_column_text(w->stmt, w->severity));
 	if (f->severity == SEVERITY_NONE || f->severity < w->filter->severity || is_to_come(w))
 		return 0;
-	f->value = column_number(w, w->value);
-	f->threshold = column_number(w, w->threshold);
-	f->key = make_key(w);
-	if (!f->key)
-		return -ENOMEM;
-	r = audit_say(w->a, w->rule, w->stmt, w->filter->nameless, w->rule->says, &f->says);
-	if (r == 0)
-		r = audit_say(w->a, w->rule, w->stmt, w->filter->nameless, w->rule->does, &f->does);
+	r = fill(w, f);
 	return r < 0 ? r : 1;
 }
 
 /* ---- findings ---- */
 
+/* Takes what is in @f, unless it fails: -E2BIG, -ENOMEM. */
 static int add(struct findings *to, const struct finding *f)
 {
 	if (to->n == LIMIT_FINDINGS)
@@ -292,15 +306,13 @@ static bool can_find(struct row *w)
 
 static int take_rows(struct row *w, struct findings *ret)
 {
-	int code, r;
+	int code;
 
 	while ((code = sqlite3_step(w->stmt)) == SQLITE_ROW) {
 		struct finding f;
+		int taken = take_row(w, &f), r = taken > 0 ? add(ret, &f) : taken;
 
-		r = take_row(w, &f);
-		if (r > 0)
-			r = add(ret, &f);
-		else
+		if (taken <= 0 || r < 0)
 			finding_done(&f);
 		if (r < 0)
 			return r;
