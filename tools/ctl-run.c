@@ -3,7 +3,6 @@
 #include "ctl-client.h"
 #include "ctl-table.h"
 
-#include <langinfo.h>
 #include <math.h>
 
 #include "base/limits.h"
@@ -68,10 +67,10 @@ static bool join_bins(const json_t *pairs, int64_t base, struct bins *ret)
 }
 
 /* A bar of up to BAR_WIDTH characters; eighths of one where the terminal has them. */
-static void print_bar(double share)
+static void print_bar(const struct ctl *ctl, double share)
 {
 	static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-	bool utf8 = streq(nl_langinfo(CODESET), "UTF-8");
+	bool utf8 = ctl->utf8;
 	int units = (int)lround(share * BAR_WIDTH * 8);
 
 	if (units == 0 && share > 0)
@@ -85,7 +84,8 @@ static void print_bar(double share)
 }
 
 /* @top: the lower edge of the last bin that there can be; it holds everything above. */
-static void print_histogram(const char *title, const json_t *pairs, int64_t base, int64_t top)
+static void print_histogram(const struct ctl *ctl, const char *title, const json_t *pairs,
+			    int64_t base, int64_t top)
 {
 	struct bins bins;
 
@@ -102,12 +102,12 @@ static void print_histogram(const char *title, const json_t *pairs, int64_t base
 			printf("%6lld - %-6lld", (long long)from, (long long)to);
 		printf(bins.count[i] > 0 && share < 0.1 ? "  <0.1 %%  " : " %5.1f %%  ", share);
 		if (bins.count[i] > 0)
-			print_bar((double)bins.count[i] / (double)bins.most);
+			print_bar(ctl, (double)bins.count[i] / (double)bins.most);
 		putchar('\n');
 	}
 }
 
-static void print_depth_histogram(const json_t *run)
+static void print_depth_histogram(const struct ctl *ctl, const json_t *run)
 {
 	const json_t *uncertainty = json_object_get(run, "depth_uncertainty_um");
 	const char *source = json_string_value(json_object_get(run, "depth_source"));
@@ -122,7 +122,7 @@ static void print_depth_histogram(const json_t *run)
 		buf_adds(&title, ", uncertainty not stated");
 	buf_adds(&title, ")");
 	if (title.error == 0)
-		print_histogram(title.data, json_object_get(run, "depth_hist"),
+		print_histogram(ctl, title.data, json_object_get(run, "depth_hist"),
 				SUMMARY_DEPTH_BIN_UM,
 				(SUMMARY_DEPTH_BINS - 1) * SUMMARY_DEPTH_BIN_UM);
 	buf_done(&title);
@@ -169,10 +169,10 @@ static int print_summary(struct ctl *ctl)
 	if (status == 0)
 		status = table_print_object(ctl, ctl->verb->columns, answer.result, answer.raw);
 	if (status == 0 && ctl->format == FORMAT_TABLE) {
-		print_histogram("frequency, Hz, share of cycles",
+		print_histogram(ctl, "frequency, Hz, share of cycles",
 				json_object_get(answer.result, "freq_hist"), 1,
 				SUMMARY_FREQ_BINS - 1);
-		print_depth_histogram(answer.result);
+		print_depth_histogram(ctl, answer.result);
 		print_measurements(json_object_get(answer.result, "measurements"));
 	}
 	ctl_answer_done(&answer);

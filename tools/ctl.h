@@ -162,6 +162,7 @@ struct ctl {
 	enum ctl_format format;
 	bool headings, utc;
 	bool terminal, colours;	    /* of stdout */
+	bool utf8;		    /* the locale's code: what is drawn may have more than ASCII */
 	const char *option[OPT_N_]; /* as typed; "" for one without value; NULL not given */
 	char *args[CTL_ARGS_MAX];
 	size_t n_args;

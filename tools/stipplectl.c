@@ -2,6 +2,7 @@
 /* stipplectl: asks the daemon and prints the answer. See ctl.h. */
 #include "ctl-client.h"
 
+#include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
 #include <time.h>
@@ -15,6 +16,16 @@ static void look_at_terminal(struct ctl *ctl)
 
 	ctl->terminal = isatty(STDOUT_FILENO);
 	ctl->colours = ctl->terminal && !(no_color && *no_color) && term && !streq(term, "dumb");
+}
+
+/* Texts are UTF-8 whatever the locale, and are printed as they are; in one of another code their widths are unknown, and libsmartcols
+ * 2.38 never comes to the end of a text that mbrtowc() refuses. */
+static void look_at_locale(struct ctl *ctl)
+{
+	setlocale(LC_CTYPE, ""); /* widths of characters; numbers stay as they are everywhere */
+	ctl->utf8 = streq(nl_langinfo(CODESET), "UTF-8");
+	if (!ctl->utf8)
+		setlocale(LC_CTYPE, "C.UTF-8");
 }
 
 static int run(struct ctl *ctl)
@@ -40,7 +51,7 @@ int main(int argc, char **argv)
 	int status;
 
 	stdfds_guard();
-	setlocale(LC_CTYPE, "");  /* widths of characters; numbers stay as they are everywhere */
+	look_at_locale(&ctl);
 	signal(SIGPIPE, SIG_IGN); /* a reader that has enough is no error */
 	look_at_terminal(&ctl);
 	status = ctl_parse(&ctl, argc, argv);

@@ -386,6 +386,17 @@ def test_runs_page(directory):
     endless.stop()
 
 
+def test_locales(directory):
+    """Names are printed as they are in any locale, and tables stay tables."""
+    names = ["Ольга Петрова", "张伟", "محمد علي", "Séan O'Brien-Müller", "e\u0301", "Anna Example"]
+    daemon = FakeDaemon(directory, pen__list=lambda client, **p: {"rows": [pen(f"DEMO-{i}", model=name) for i, name in enumerate(names)]})
+    wanted = good(daemon, "pens", env={"LC_ALL": "C.UTF-8"})
+    expect(all(name in wanted for name in names), f"names in {wanted}")
+    for locale in ("C", "POSIX", "de_DE.ISO-8859-1", "none.such", ""):
+        expect_equal(good(daemon, "pens", env={"LC_ALL": locale, "LANG": "C"}), wanted, f"pens in locale {locale!r}")
+    daemon.stop()
+
+
 def test_runs_filters(directory):
     daemon = FakeDaemon(directory, run__list=paged_runs(1))
     berlin = {"TZ": "Europe/Berlin"}
@@ -824,6 +835,7 @@ def main():
             ("pens as table, JSON and CSV", test_pens),
             ("one pen", test_pen),
             ("runs, page after page", test_runs_page),
+            ("names in any locale", test_locales),
             ("filters of runs, and zones", test_runs_filters),
             ("one run with its histograms", test_run),
             ("the cycles of a run", test_cycles),
