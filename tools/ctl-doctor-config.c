@@ -84,6 +84,8 @@ static void on_config(void *ctx, const char *section, char *key, char *value)
 		for (size_t i = 0; i < ELEMENTSOF(slots); i++)
 			if (streq(key, slots[i].key))
 				snprintf(slots[i].out, slots[i].size, "%s", value);
+		if (streq(key, "hotplug"))
+			c->no_hotplug = streq(value, "no");
 	} else if (strncmp(section, "port ", 5) == 0 && streq(key, "path") && value[0] == '/' &&
 		   c->n_ports < LIMIT_PORTS) {
 		snprintf(c->port[c->n_ports++], sizeof(c->port[0]), "%s", value);

@@ -102,7 +102,7 @@ static void check_hwdb(struct doctor *d)
 /* A pen that was there before the rules, or that others' rules changed. */
 static void check_notes(struct doctor *d)
 {
-	size_t pens = 0, good = 0;
+	size_t pens = 0, good = 0, left = 0;
 
 	for (size_t i = 0; i < d->n_ports; i++) {
 		const struct doctor_port *p = &d->port[i];
@@ -112,6 +112,7 @@ static void check_notes(struct doctor *d)
 		pens++;
 		if (p->tagged) {
 			good++;
+			left += d->config.no_hotplug && !p->configured;
 			continue;
 		}
 		doctor_say(
@@ -125,6 +126,13 @@ static void check_notes(struct doctor *d)
 	if (pens == 0)
 		doctor_say(d, "pens", DOCTOR_NOTE, NULL,
 			   "no pen is plugged in on USB that could be recognised by itself");
+	else if (left > 0)
+		doctor_say(d, "pens", DOCTOR_WARNING,
+			   "hotplug = yes in stippled.conf, then sudo systemctl restart stippled; "
+			   "or a "
+			   "[port ...] for each pen",
+			   "%zu pen%s on USB will not be opened: stippled.conf says hotplug = no",
+			   left, left == 1 ? "" : "s");
 	else if (good > 0)
 		doctor_say(d, "pens", DOCTOR_OK, NULL, "udev knows %zu pen%s on USB", good,
 			   good == 1 ? "" : "s");

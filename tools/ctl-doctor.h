@@ -48,6 +48,7 @@ struct doctor_config {
 	char port[LIMIT_PORTS][LIMIT_PATH];
 	bool port_there[LIMIT_PORTS]; /* something is at that path */
 	size_t n_ports;
+	bool no_hotplug; /* pens that udev knows are not opened */
 };
 
 /* What the unit's file and its drop-ins set. */

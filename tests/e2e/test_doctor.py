@@ -257,6 +257,16 @@ def case_not_loaded():
     expect_finding(machine, "problem", "pens", ["/dev/ttyACM0", "not in /dev"], ["plug"])
 
 
+def case_no_hotplug():
+    machine = Machine()
+    machine.write("/etc/stipple/stippled.conf.d/20-quiet.conf", "[daemon]\nhotplug = no ; for now\n")
+    expect_finding(machine, "warning", "pens", ["2 pens", "hotplug = no"], ["hotplug = yes", "restart"])
+    machine.write("/etc/stipple/stippled.conf.d/30-port.conf", "[port mini]\npath = /dev/ttyACM0\n")
+    expect_finding(machine, "warning", "pens", ["1 pen on", "hotplug = no"], ["hotplug = yes", "restart"])
+    machine.write("/etc/stipple/stippled.conf.d/40-again.conf", "[daemon]\nhotplug = yes\n")
+    expect_equal(machine.findings()[1], 0, "and yes in a later file")
+
+
 def case_groups():
     machine = Machine()
     machine.edit("/etc/group", "stipple-operator:x:991:\n", "")
@@ -536,6 +546,7 @@ CASES = [
     ("what an old installation left behind", case_leftovers),
     ("a hwdb that is missing or old", case_hwdb),
     ("rules that udev has not used", case_not_loaded),
+    ("pens that the configuration leaves alone", case_no_hotplug),
     ("users and groups that are missing", case_groups),
     ("you are not in the group, or not yet", case_you),
     ("a device that the daemon may not open", case_access),
