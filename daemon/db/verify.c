@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/timefmt.h"
 #include "chain/canon.h"
 #include "db/db_internal.h"
 #include "db/log_state.h"
@@ -169,6 +170,9 @@ static int check_run(struct verify *v, const struct run_claims *c, struct run_ex
 		.blocks = sqlite3_column_int64(v->read_run, 1),
 	};
 	sqlite3_reset(v->read_run);
+	if (ret->blocks < 0 || (ret->blocks == 0) != (ret->block == TIME_UNKNOWN))
+		return fail(v, "Run %" PRId64 ": its row names blocks of cycles that are none.",
+			    c->id);
 	r = add_blocks(v, c->id, ret->block, ret->blocks);
 	if (r < 0)
 		return r;
@@ -504,29 +508,36 @@ static int check_trust(struct verify *v, const struct chain_key *key)
 	return -ENOKEY;
 }
 
+/* @problem as what is to be said. */
+static int refuse(struct verify *v, const struct db_problem *problem, int r)
+{
+	snprintf(v->report->problem, sizeof(v->report->problem), "%s", problem->text);
+	return r;
+}
+
 static int open_record(struct verify *v, const struct db_options *o)
 {
-	_cleanup_(chain_key_freep) struct chain_key *key = NULL;
 	struct db_problem problem = {0};
 	int r;
 
-	r = load_key(v, o, &key, &problem);
-	if (r == 0) {
-		r = db_open_reader_handle(o->path, &v->handle);
-		if (r < 0)
-			open_problem(NULL, o->path, r, &problem);
-	}
+	r = db_open_reader_handle(o->path, &v->handle);
+	if (r < 0)
+		open_problem(NULL, o->path, r, &problem);
 	/* one snapshot, whatever the daemon writes meanwhile */
 	if (r == 0 && sqlite3_exec(v->handle, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
 		r = open_problem(v->handle, o->path, -EIO, &problem);
 	if (r == 0)
 		r = open_schema(v->handle, o->path, db_schema, db_n_schema, false, &problem);
-	if (r == 0)
-		r = open_signed_head(v->handle, o->path, key, &v->signed_head, &problem);
-	if (r < 0) {
-		snprintf(v->report->problem, sizeof(v->report->problem), "%s", problem.text);
-		return r;
-	}
+	return r < 0 ? refuse(v, &problem, r) : 0;
+}
+
+static int read_head(struct verify *v, const struct db_options *o, const struct chain_key *key)
+{
+	struct db_problem problem = {0};
+	int r = open_signed_head(v->handle, o->path, key, &v->signed_head, &problem);
+
+	if (r < 0)
+		return refuse(v, &problem, r);
 	v->report->last_entry = v->signed_head.head.seq;
 	v->report->at_us = v->signed_head.at_us;
 	snprintf(v->report->key_id, sizeof(v->report->key_id), "%s", key->id);
@@ -536,11 +547,21 @@ static int open_record(struct verify *v, const struct db_options *o)
 
 static int verify(struct verify *v, const struct db_options *o)
 {
+	_cleanup_(chain_key_freep) struct chain_key *key = NULL;
+	struct db_problem problem = {0};
 	int r;
 
+	r = load_key(v, o, &key, &problem);
+	if (r < 0)
+		return refuse(v, &problem, r);
 	r = open_record(v, o);
 	if (r == 0)
 		r = make_tables(v);
+	/* before anything is read by them: a view may have no end */
+	if (r == 0)
+		r = verify_schema(v);
+	if (r == 0)
+		r = read_head(v, o, key);
 	if (r == 0)
 		r = prepare_all(v);
 	if (r == 0)

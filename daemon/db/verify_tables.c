@@ -74,6 +74,7 @@ int verify_unable(struct verify *v, sqlite3 *handle)
 static bool same_value(sqlite3_stmt *a, sqlite3_stmt *b, int column)
 {
 	int type = sqlite3_column_type(a, column);
+	double x, y;
 	int len;
 
 	if (type != sqlite3_column_type(b, column))
@@ -82,8 +83,11 @@ static bool same_value(sqlite3_stmt *a, sqlite3_stmt *b, int column)
 		return true;
 	if (type == SQLITE_INTEGER)
 		return sqlite3_column_int64(a, column) == sqlite3_column_int64(b, column);
-	if (type == SQLITE_FLOAT) /* not as texts, which are rounded */
-		return sqlite3_column_double(a, column) == sqlite3_column_double(b, column);
+	if (type == SQLITE_FLOAT) { /* not as texts, which are rounded; and zero has a sign */
+		x = sqlite3_column_double(a, column);
+		y = sqlite3_column_double(b, column);
+		return memcmp(&x, &y, sizeof(x)) == 0;
+	}
 	len = sqlite3_column_bytes(a, column);
 	if (len != sqlite3_column_bytes(b, column))
 		return false;
@@ -250,7 +254,7 @@ static int compare_schema(struct verify *v, sqlite3_stmt *have, sqlite3_stmt *wa
 /* A view that leaves a row out, or a trigger, lies without a row being touched. Names of SQLite's
  * own are no exception: who writes to the schema itself can give them to anything, and the daemon
  * lets SQLite make no tables for itself. */
-static int verify_schema(struct verify *v)
+int verify_schema(struct verify *v)
 {
 	static const char sql[] =
 		"SELECT type, name, sql, tbl_name FROM sqlite_schema ORDER BY type, name";
@@ -301,7 +305,7 @@ static int verify_indices(struct verify *v)
 
 int verify_tables(struct verify *v)
 {
-	int r = verify_schema(v);
+	int r = 0;
 
 	for (size_t i = 0; i < ELEMENTSOF(tables) && r == 0; i++) {
 		if (v->progress)
@@ -328,6 +332,7 @@ static const struct leftover leftovers[] = {
 	 "blocks - 1), 0) FROM run"
 	 " WHERE blocks > 0)",
 	 "Block of cycles %s belongs to no run."},
+	{"SELECT id FROM block WHERE id < 1 LIMIT 1", "Block of cycles %s belongs to no run."},
 	{"SELECT t.id >> 27 FROM tail t LEFT JOIN run r ON r.id = t.id >> 27 WHERE r.state IS NOT "
 	 "0 LIMIT 1",
 	 "Cycles are kept for run %s, which is not open."},
@@ -355,6 +360,22 @@ static const struct leftover leftovers[] = {
 	 " coalesce((SELECT max(o.next_seq) - 1 FROM loss o WHERE o.log = l.id), -1)) LIMIT 1",
 	 "The cursor of log %s is beyond the last record that was read: what follows would not "
 	 "be."},
+	/* An open run has no entry. It is the last of its log, and what it begins with is no record
+	 * that entries tell of. */
+	{"SELECT o.id FROM run o LEFT JOIN log l ON l.id = o.log WHERE o.state = 0 AND (l.pen IS "
+	 "NOT "
+	 "o.pen OR o.first_seq < 0 OR o.last_seq < o.first_seq) LIMIT 1",
+	 "Open run %s is of no log of its pen."},
+	{"SELECT o.id FROM run o JOIN run r ON r.log = o.log AND r.first_seq > o.first_seq WHERE "
+	 "o.state = 0 LIMIT 1",
+	 "Run %s is open, and others follow it."},
+	{"SELECT o.id FROM run o JOIN event e ON e.log = o.log AND e.seq = o.first_seq WHERE "
+	 "o.state "
+	 "= 0 LIMIT 1",
+	 "Open run %s begins with a record that is another."},
+	{"SELECT o.id FROM run o JOIN loss l ON l.log = o.log AND o.first_seq >= l.first_seq AND "
+	 "o.first_seq < l.next_seq WHERE o.state = 0 LIMIT 1",
+	 "Open run %s begins with a record that is said to be lost."},
 	{"SELECT e.id FROM event e JOIN cursor c ON c.log = e.log WHERE e.seq >= c.next_seq LIMIT "
 	 "1",
 	 "Event %s was read beyond the cursor of its log."},

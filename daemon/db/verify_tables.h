@@ -27,6 +27,9 @@ struct verify {
 	uint16_t depth[PW_CYCLES_MAX];
 };
 
+/* Whether tables, views and indices are those that this program makes, and there is nothing else:
+ * before anything is read by them. */
+int verify_schema(struct verify *v);
 /* Compares every row of every projection with what was built again. */
 int verify_tables(struct verify *v);
 /* Whether the table is a projection that is compared; a test goes through the schema with it. */

@@ -116,6 +116,17 @@ static inline void full_machine(void)
 		assert_int_equal(world_apply(&w, &msg), 0);
 	}
 	clinic_fit(&w, &p, 2, CLOCK_SYNCED, WORLD_NOW_US - 600 * FULL_MINUTE_US, 700);
+	/* the motor was on, and the needle did not move */
+	at = p.next_seq;
+	pen_run(&p, 2, 0, 50);
+	pen_drain(&w, &p, at, 100, change_at_us);
+	/* and what it said last, behind a record that it forgot */
+	pen_cartridge(&p, true, "c-3", p.tick_us);
+	at = p.next_seq;
+	pen_cartridge(&p, false, "c-3", p.tick_us);
+	msg = ingest_msg(&p, at, p.next_seq, change_at_us);
+	msg.ingest.avail_seq = at;
+	assert_int_equal(world_apply(&w, &msg), 0);
 }
 
 static inline void full_notes(void)

@@ -625,6 +625,70 @@ static void tables_and_views(void **state)
 	free(kept);
 }
 
+/* A run that is open has no entry: one that was put in, as @what changes a copy of one that has. */
+static void put_open_run(const char *what, const char *names)
+{
+	char sql[500];
+
+	snprintf(sql, sizeof(sql),
+		 "CREATE TEMP TABLE more AS SELECT * FROM run WHERE id = 5; UPDATE more SET id = "
+		 "50, "
+		 "state = 0, entry = NULL, attribution_entry = NULL, block = NULL, blocks = 0, "
+		 "cycles "
+		 "= 0, %s; INSERT INTO run SELECT * FROM more",
+		 what);
+	assert_found(sql, names, NULL);
+}
+
+/* Rows that no entry tells of, and what a row of an entry's has beside that. */
+static void what_no_entry_tells(void **state)
+{
+	(void)state;
+	keep_file();
+	n_tampered = n_missed = 0;
+	assert_found("INSERT INTO block SELECT 0, first, data FROM block WHERE id = 1", "cycles 0 ",
+		     NULL);
+	assert_found("INSERT INTO block SELECT -1, first, data FROM block WHERE id = 1",
+		     "cycles -1 ", NULL);
+	assert_int_equal(count_of(&w, "run", "blocks = 0"), 1);
+	assert_found("UPDATE run SET block = 1 WHERE blocks = 0", "that are none", NULL);
+	assert_found("UPDATE run SET blocks = -1 WHERE blocks = 0", "that are none", NULL);
+	assert_found("UPDATE run SET block = NULL WHERE id = 2", "that are none", NULL);
+	put_open_run("first_seq = 20, last_seq = 20", "others follow it");
+	put_open_run("first_seq = last_seq", "others follow it");
+	put_open_run("first_seq = (SELECT max(seq) FROM event WHERE log = 1), last_seq = (SELECT "
+		     "max(seq) FROM event WHERE log = 1)",
+		     "a record that is another");
+	put_open_run("first_seq = (SELECT max(first_seq) FROM loss), last_seq = (SELECT "
+		     "max(first_seq) FROM loss)",
+		     "is said to be lost");
+	put_open_run("first_seq = last_seq + 100, last_seq = last_seq + 100", "beyond the cursor");
+	put_open_run("log = 2, pen = 2, first_seq = 0, last_seq = -1", "no log of its pen");
+	put_open_run("log = 2, pen = 1, first_seq = -1, last_seq = -1", "no log of its pen");
+	put_open_run("log = 9, first_seq = 0, last_seq = 0", "no log of its pen");
+	done();
+	free(kept);
+}
+
+/* A name that is read by verification itself, and never ends. */
+static void names_that_mislead(void **state)
+{
+	(void)state;
+	keep_file();
+	n_tampered = n_missed = 0;
+	assert_found(
+		"PRAGMA legacy_alter_table=ON; ALTER TABLE entry RENAME TO entry_2; CREATE VIEW "
+		"entry AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+		"SELECT i AS seq, e.at_us, e.actor, e.action, e.request_id, e.payload, e.hash "
+		"FROM n, entry_2 e",
+		"\"entry", NULL);
+	assert_found("PRAGMA legacy_alter_table=ON; ALTER TABLE client RENAME TO client_2; CREATE "
+		     "VIEW client AS SELECT * FROM client_2 WHERE id <> 2",
+		     "\"client", NULL);
+	done();
+	free(kept);
+}
+
 /* ---- what the key's holder may do, and what a checkpoint finds ---- */
 
 /* The heads that are kept, over the hashes as they are now. */
@@ -803,6 +867,8 @@ int main(void)
 		cmocka_unit_test(each_end_of_the_chain),
 		cmocka_unit_test(each_kept_head),
 		cmocka_unit_test(tables_and_views),
+		cmocka_unit_test(what_no_entry_tells),
+		cmocka_unit_test(names_that_mislead),
 		cmocka_unit_test(a_past_written_anew),
 	};
 
