@@ -284,6 +284,29 @@ static void unattributed_run(void **state)
 	case_missing("unattributed-run", "error unattributed-run/pen=1/day=20261106 30/30");
 }
 
+/* A day's runs become somebody's, one after the other, and are taken away again. */
+static void unattributed_for_a_while(void **state)
+{
+	int64_t s;
+
+	(void)state;
+	ran((struct run_made){PLAIN, .at_us = AT(4, 9, 10)});
+	ran((struct run_made){PLAIN, .at_us = AT(4, 9, 20)});
+	ran((struct run_made){PLAIN, .at_us = AT(4, 23, 59)}); /* of the day on which it began */
+	ran((struct run_made){
+		.cycles = 1, .period_us = 10000, .depth_um = 500, .at_us = AT(5, 9, 0)});
+	assert_found("unattributed-run", "error unattributed-run/pen=1/day=20261104 30/30");
+	assert_said("Pen INVENTED-1 ran for 30 s on 2026-11-04 outside any session, in 3 runs with "
+		    "3000 cycles; up to 30 s and 1000 cycles is let pass.");
+	s = sat(anna, AT(4, 9, 0), 15);
+	assert_found("unattributed-run", "error unattributed-run/pen=1/day=20261104 20/30");
+	clinic_do(&w, "session.change", N("session", s), N("end", AT(4, 9, 30)),
+		  T("reason", "typed wrong"));
+	assert_found("unattributed-run", ""); /* 1000 cycles of the 4th are left */
+	clinic_do(&w, "run.unlink", T("runs", "[\"1\"]"), T("reason", "a test"));
+	assert_found("unattributed-run", "error unattributed-run/pen=1/day=20261104 20/30");
+}
+
 static void counted(uint64_t cycles, int64_t at_us)
 {
 	union pw_rec_body body = {
@@ -666,6 +689,7 @@ static const struct CMUnitTest tests[] = {
 	RULE_TEST(service_due),
 	RULE_TEST(service_of_the_pen),
 	RULE_TEST(unattributed_run),
+	RULE_TEST(unattributed_for_a_while),
 	RULE_TEST(counter_gap),
 	RULE_TEST(telemetry_gap),
 	RULE_TEST(telemetry_lost),

@@ -313,6 +313,53 @@ static void age(void **state)
 	assert_null(strstr(found("age"), "session=4"));
 }
 
+/* Who was born on a leap day is of age on the first of March, and a session that begins before
+ * midnight is of the day before. */
+static void age_at_the_edge(void **state)
+{
+	int64_t leap = clinic_do(&w, "client.add", T("number", "1003"),
+				 T("birth_date", "2008-02-29")),
+		eve = clinic_do(&w, "client.add", T("number", "1004"),
+				T("birth_date", "2008-11-05"));
+
+	(void)state;
+	for (int64_t client = leap; client <= eve; client++)
+		clinic_do(&w, "client.check_age", N("client", client), N("practitioner", mara),
+			  N("age_checked", AT(-300, 9, 0)));
+	sat_without_pen(leap, AT(-245, 9, 0), 60); /* 28 February 2026 */
+	sat_without_pen(leap, AT(-244, 9, 0), 60);
+	sat_without_pen(eve, AT(4, 23, 50), 60);
+	sat_without_pen(eve, AT(5, 2, 0), 60);
+	assert_found("age", "critical age/session=1 17/18\ncritical age/session=3 17/18");
+	assert_said("Client 1003 was 17 years old on 2026-02-28; 18 years is the least.");
+	/* the date of birth was typed wrong: it is what holds now that judges */
+	clinic_do(&w, "client.change", N("client", leap), T("birth_date", "2008-02-28"),
+		  T("reason", "typed wrong"));
+	assert_found("age", "critical age/session=3 17/18");
+}
+
+/* What is used after midnight is of the session's day; a lot that goes off is judged anew when its
+ * expiry was typed wrong. */
+static void expired_over_midnight(void **state)
+{
+	int64_t s = sat(anna, AT(4, 23, 0), 180), lot = lot_of("pigment", "LAST", "2026-11-04");
+
+	(void)state;
+	clinic_do(&w, "lot.use", N("lot", lot), N("session", s), N("at", AT(5, 0, 30)),
+		  N("used_anyway", 1));
+	assert_found("expired-used", "");
+	clinic_do(&w, "lot.change", N("lot", lot), T("expiry", "2026-10"),
+		  T("reason", "typed wrong"));
+	assert_found("expired-used", "critical expired-used/session=1/lot=1 4/0");
+	clinic_do(&w, "audit.acknowledge", T("finding", "expired-used/session=1/lot=1"),
+		  T("reason", "the maker says that it is good"));
+	clinic_do(&w, "lot.change", N("lot", lot), T("expiry", "2026-11-02"),
+		  T("reason", "read again"));
+	assert_found("expired-used", "critical expired-used/session=1/lot=1 2/0");
+	clinic_do(&w, "use.void", N("use", 1), T("reason", "another bottle"));
+	assert_found("expired-used", "");
+}
+
 static void aftercare(const char *form, int64_t at_us)
 {
 	clinic_do(&w, "aftercare.add", N("client", anna), T("form", form), N("at", at_us));
@@ -640,6 +687,8 @@ static const struct CMUnitTest tests[] = {
 	RULE_TEST(spore_test),
 	RULE_TEST(expiry_soon),
 	RULE_TEST(age),
+	RULE_TEST(age_at_the_edge),
+	RULE_TEST(expired_over_midnight),
 	RULE_TEST(aftercare_missing),
 	RULE_TEST(licence_expired),
 	RULE_TEST(licence_of_the_day),
