@@ -5,6 +5,10 @@
 
 #include <stdio.h>
 
+/* Characters that are shown before another column is left out: some words, and what tells most names apart. */
+#define PROSE_LEAST 30
+#define NAME_LEAST  16
+
 static struct ctl_verb *all; /* sorted by name; NULL until it is wanted */
 
 /* ---- names ---- */
@@ -132,6 +136,21 @@ static enum ctl_type column_type(enum db_column_type type)
 	}
 }
 
+/* Free text: what is cut of it is lost, so columns that say less go first. */
+static bool is_prose(const char *name)
+{
+	return streq(name, "note") || streq(name, "text") || streq(name, "detail") ||
+	       streq(name, "changes");
+}
+
+/* "name", "client_name", ...: one that is as long as a line would push all others out. */
+static bool is_name(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len >= 4 && streq(name + len - 4, "name") && (len == 4 || name[len - 5] == '_');
+}
+
 static bool make_column(struct ctl_column *out, const struct db_column *c, const char *heading,
 			size_t len)
 {
@@ -148,9 +167,9 @@ static bool make_column(struct ctl_column *out, const struct db_column *c, const
 				? TYPE_STATE
 				: column_type(c->type),
 		.decimals = c->type == COLUMN_REAL ? c->decimals : 0,
-		.trunc = c->type == COLUMN_TEXT &&
-			 (streq(c->name, "note") || streq(c->name, "text") ||
-			  streq(c->name, "detail")),
+		.trunc = is_prose(c->name),
+		.cut = c->type == COLUMN_TEXT && is_name(c->name),
+		.least = is_prose(c->name) ? PROSE_LEAST : NAME_LEAST,
 	};
 	return text != NULL;
 }

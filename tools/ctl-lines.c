@@ -144,9 +144,9 @@ const struct ctl_line ctl_lines[] = {
 	{.method = "session.missing", .args = "session"},
 	{.method = "session.list",
 	 .args = "client",
-	 .columns = "id start end client_number=number client_name=name kind ordinal "
-		    "practitioner_name=practitioner state runs cycles "
-		    "on_time_s=on_s pens"},
+	 .columns = "id start client_number=number client_name=name kind state "
+		    "practitioner_name=practitioner pens end runs cycles on_time_s=on_s "
+		    "ordinal"},
 	{.method = "day.get", .verb = "today", .run = ctl_today},
 	{.method = "checkpoint.get", .hidden = true}, /* ctl-checkpoint.c */
 	{.method = "checkpoint.list", .hidden = true}, /* ctl-bundle-export.c */
@@ -347,6 +347,7 @@ const struct ctl_line ctl_lines[] = {
 	{.method = "history.list",
 	 .verb = "history",
 	 .args = "noun record",
+	 .columns = "entry at actor action changes reason on_behalf_of amended changed",
 	 .run = ctl_history,
 	 .options = CTL_OPTION(OPT_AT),
 	 .example =

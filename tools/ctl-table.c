@@ -42,6 +42,11 @@ static int new_scols(struct libscols_table **ret, const struct ctl *ctl)
 	return 0;
 }
 
+static bool may_cut(const struct ctl_column *c)
+{
+	return c->trunc || c->cut;
+}
+
 int table_init(struct ctl_table *t, struct ctl *ctl, const struct ctl_column *columns,
 	       bool by_index)
 {
@@ -65,7 +70,7 @@ int table_init(struct ctl_table *t, struct ctl *ctl, const struct ctl_column *co
 
 		if (!scols_table_new_column(t->scols, c->heading, 0,
 					    (number ? SCOLS_FL_RIGHT : 0) |
-						    (c->trunc ? SCOLS_FL_TRUNC : 0)))
+						    (may_cut(c) ? SCOLS_FL_TRUNC : 0)))
 			return ctl_fail_memory();
 	}
 	return 0;
@@ -186,12 +191,13 @@ int table_add_made(struct ctl_table *t, json_t *row)
 	return status;
 }
 
-/* The least that a column takes: what may be cut, takes its heading. */
+/* The least that a column takes. */
 static size_t least_width(const struct ctl_table *t, size_t column)
 {
-	size_t heading = width_of(t->columns[column].heading);
+	const struct ctl_column *c = &t->columns[column];
+	size_t width = may_cut(c) ? MIN(c->least, t->widths[column]) : t->widths[column];
 
-	return t->columns[column].trunc ? heading : MAX(heading, t->widths[column]);
+	return MAX(width_of(c->heading), width);
 }
 
 /* Hides what does not fit, numbers before texts, and says so. The first column stays. */

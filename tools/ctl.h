@@ -94,7 +94,9 @@ struct ctl_column {
 	const char *heading; /* with the unit */
 	enum ctl_type type;
 	int decimals; /* REAL; of the seconds of a TIME */
-	bool trunc;   /* may be cut on a narrow terminal */
+	bool trunc;   /* may be cut on a narrow terminal, and is left out after all that may not */
+	bool cut;     /* may be cut, and is left out in its turn */
+	size_t least; /* of what may be cut: so much stays, if it is as long; 0: its heading */
 };
 /* clang-format off */
 #define COLUMN(path_, heading_, type_, ...) {.path = path_, .heading = heading_, .type = TYPE_##type_, __VA_ARGS__}

@@ -769,6 +769,24 @@ def test_narrow(directory):
     daemon.stop()
 
 
+def test_narrow_names(directory):
+    """A name as long as a line is cut, and pushes nothing out; the words of a story are there before what says less."""
+    clients = [{"id": 2, "number": "1002", "name": "Verylongname" * 15, "sessions": 3, "birth_date": "1980-01-02"},
+               {"id": 1, "number": "1001", "name": "Anna Example", "sessions": 4}]
+    told = [{"at": "2026-11-20T09:31:02.000000Z", "what": "client.check_age", "who": "Mara Beispiel", "session": 12, "pen": "DEMO-0001",
+             "detail": "birth_date 1980-01-02, name Anna Example, number 1001, note none"}]
+    daemon = FakeDaemon(directory, client__list=lambda client, **p: {"rows": clients}, trace__client=lambda connection, **p: {"rows": told})
+    terminal = Terminal(daemon, "client", "list", columns=80, env={"NO_COLOR": "1"})
+    expect_equal(terminal.end(), 0, "status")
+    text = terminal.output.decode()
+    expect(re.search(r"^ 1  1001 +Anna Example +- +- +4  -\r$", text, re.M), f"the other client is not whole: {text!r}")
+    expect(re.search(r"^ 2  1002 +Verylongname\w+ +1980-01-02 +- +3  -\r$", text, re.M), f"the long name is not cut: {text!r}")
+    terminal = Terminal(daemon, "trace", "client", "1001", "--utc", columns=80, env={"NO_COLOR": "1"})
+    expect_equal(terminal.end(), 0, "status")
+    expect("birth_date 1980-01-02, name Anna" in terminal.output.decode(), f"a story without words: {terminal.output!r}")
+    daemon.stop()
+
+
 def terminal_output(daemon, *arguments):
     terminal = Terminal(daemon, *arguments, columns=5000)
     expect_equal(terminal.end(), 0, "status")
@@ -851,6 +869,7 @@ def main():
             ("watch: a reader that leaves", test_watch_reader_leaves),
             ("colours only on a terminal", test_colours),
             ("a narrow terminal", test_narrow),
+            ("long names and stories on a narrow terminal", test_narrow_names),
             ("watch: the full screen", test_screen)):
         tap.case(name, function, directory)
     tap.done()
