@@ -35,7 +35,8 @@ def case_full_disk():
     pens = Pens(temporary_directory(), "--pens", "1", "--history", "0.5", "--live", "all")
     daemon = Daemon(disk, ports=[pens.pattern]).start()
     client = daemon.client()
-    wait_until(lambda: pen(client)["state"] == "live", "the pen to be live")
+    # Until it has said its name nobody knows it.
+    wait_until(lambda: [row["state"] for row in client.call("pen.list")["rows"]] == ["live"], "the pen to be live")
     filler = os.path.join(disk, "filler")
     fill(filler)
     wait_until(lambda: client.call("daemon.status")["database"]["state"] == "failing", "the failure to be told")
