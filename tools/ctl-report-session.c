@@ -259,7 +259,10 @@ static void write_consent(struct session *s)
 				    ? "; risks explained"
 				    : "; RISKS NOT recorded as explained");
 		add_before_first(s, form);
-		report_add_more(b, "withdrawn ", report_text(form, "withdrawn"));
+		if (report_known(form, "withdrawn")) {
+			buf_adds(b, "; WITHDRAWN ");
+			report_add_time(b, report_text(form, "withdrawn"));
+		}
 		report_add_more(b, "", report_text(form, "note"));
 		report_pair(s->p, "Consent", b);
 	}
@@ -290,6 +293,7 @@ static void write_consent(struct session *s)
 static void write_complications(struct session *s)
 {
 	const char *said = report_text(s->all, "complications");
+	bool exposed = false;
 	const json_t *x;
 	struct buf *b = &s->b;
 	size_t i;
@@ -305,9 +309,14 @@ static void write_complications(struct session *s)
 	report_pair(s->p, "Complications", b);
 	json_array_foreach(session_part(s, "reactions"), i, x)
 	{
+		bool blood = report_is(x, "kind", "blood_exposure");
+
 		report_add_reaction(b, x);
-		report_pair(s->p, "Adverse event", b);
+		report_pair(s->p, blood ? "Blood exposure" : "Adverse event", b);
+		exposed = exposed || blood;
 	}
+	if (!exposed)
+		page_pair(s->p, "Blood exposure", "none is recorded");
 	if (report_known(s->all, "note"))
 		page_pair(s->p, "Note", report_text(s->all, "note"));
 }

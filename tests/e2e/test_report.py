@@ -562,6 +562,17 @@ def test_licence(clinic):
     clinic.desk("practitioner", "change", "jo", "--licence", "LIC-100")
 
 
+def test_withdrawn(clinic):
+    """When a consent was withdrawn is a time as people read it; blood exposure stands by its own name."""
+    clinic.desk("consent", "withdraw", "1001")
+    shown = squeezed(clinic.desk("report", "session", "#1"))
+    expect(re.search(r"before the first cycle; WITHDRAWN \d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", shown), shown)
+    expect("Blood exposure none is recorded" in shown, shown)
+    clinic.desk("reaction", "add", "1002", "blood_exposure", "mild", "--session", "#2", "--note", "a cut finger")
+    shown = squeezed(clinic.desk("report", "session", "#2"))
+    expect(re.search(r"Blood exposure \d{4}.*a cut finger", shown) and "none is recorded" not in shown, shown)
+
+
 def main():
     tap = Tap()
     clinic = Clinic()
@@ -583,6 +594,7 @@ def main():
     for words in (("session", "#1"), ("client", "1001"), ("pen", "TEST-0002"), ("period", clinic.period[0], "--until", clinic.period[1])):
         tap.case(f"the shape of a {words[0]}'s form", test_golden, clinic, words, words[0])
     tap.case("the licence of the day", test_licence, clinic)
+    tap.case("withdrawn, and blood", test_withdrawn, clinic)
     # The pages of all flavours are the same: a browser looks at those of one.
     if BUILD.endswith(("address", "thread")):
         tap.done()
