@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
+#include "base/buf.h"
 #include "base/limits.h"
 #include "transport/serial_port.h"
 
@@ -27,8 +28,7 @@ struct serial {
 	int error;		 /* what a send failed with */
 	bool closed;		 /* on_closed() was called, or must not be any more */
 	bool busy, freed;	 /* freed while a callback of ours runs */
-	size_t out_at, out_len;
-	uint8_t out[LIMIT_SEND_BYTES];
+	struct buf out;		 /* unsent; what a terminal does not take at once is rare */
 };
 
 /* What was read last, of any port: on_bytes() borrows it, and the loop reads one at a time. */
@@ -41,6 +41,7 @@ static void serial_destroy(struct serial *s)
 	if (s->exclusive)
 		ioctl(s->fd, TIOCNXCL);
 	s->fd = safe_close(s->fd);
+	buf_done(&s->out);
 }
 
 static struct transport *serial_free(struct transport *t)
@@ -82,26 +83,23 @@ static void serial_close(struct serial *s, int error)
 
 static int serial_watch(struct serial *s)
 {
-	return sd_event_source_set_io_events(s->io, EPOLLIN | (s->out_len > 0 ? EPOLLOUT : 0));
+	return sd_event_source_set_io_events(s->io, EPOLLIN | (s->out.len > 0 ? EPOLLOUT : 0));
 }
 
 /* Writes what is queued. 0, or what the terminal failed with. */
 static int serial_flush(struct serial *s)
 {
-	while (s->out_len > 0) {
-		size_t part = MIN(s->out_len, sizeof(s->out) - s->out_at);
-		ssize_t n = write(s->fd, s->out + s->out_at, part);
+	ssize_t n = 0;
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN)
-			break;
-		if (n < 0)
-			return -errno;
-		s->out_at = (s->out_at + (size_t)n) % sizeof(s->out);
-		s->out_len -= (size_t)n;
-		if ((size_t)n < part)
-			break;
+	if (s->out.len > 0)
+		do
+			n = write(s->fd, s->out.data, s->out.len);
+		while (n < 0 && errno == EINTR);
+	if (n < 0 && errno != EAGAIN)
+		return -errno;
+	if (n > 0) {
+		s->out.len -= (size_t)n;
+		memmove(s->out.data, s->out.data + n, s->out.len);
 	}
 	return serial_watch(s);
 }
@@ -109,17 +107,14 @@ static int serial_flush(struct serial *s)
 static int serial_send(struct transport *t, const void *data, size_t len)
 {
 	struct serial *s = container_of(t, struct serial, t);
-	size_t at, part;
 
 	if (s->closed || s->error)
 		return -ENODEV;
-	if (len > sizeof(s->out) - s->out_len)
+	buf_add(&s->out, data, len);
+	if (s->out.error) {
+		s->out.error = 0; /* what was unsent before still is */
 		return -ENOBUFS;
-	at = (s->out_at + s->out_len) % sizeof(s->out);
-	part = MIN(len, sizeof(s->out) - at);
-	memcpy(s->out + at, data, part);
-	memcpy(s->out, (const uint8_t *)data + part, len - part);
-	s->out_len += len;
+	}
 	s->error = serial_flush(s);
 	if (s->error < 0) {
 		/* The caller is not to be called back out of its own call. */
@@ -298,6 +293,7 @@ static int serial_new(struct serial **ret, sd_event *event, int *fd, bool exclus
 	s->t.ops = &serial_ops;
 	s->fd = TAKE_FD(*fd);
 	s->exclusive = exclusive;
+	s->out = BUF_INIT(LIMIT_SEND_BYTES);
 	r = sd_event_add_io(event, &s->io, s->fd, EPOLLIN, serial_on_io, s);
 	if (r >= 0)
 		r = sd_event_add_defer(event, &s->failed, serial_on_failed, s);
