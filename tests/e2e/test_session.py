@@ -32,6 +32,8 @@ class Clinic:
 
     def caught_up(self):
         wait_caught_up(self.client, [self.sim])
+        # The first measurement of a clock may come later than the records.
+        wait_until(lambda: all(row["clock"] for row in self.call("pen.list")["rows"]), "the clocks to be measured")
 
     def beyond_doubt(self):
         """Until what a pen does next cannot have been before now, by what is known of its clock."""

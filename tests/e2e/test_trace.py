@@ -20,6 +20,8 @@ class Day:
         self.client = self.daemon.client()
         self.desk = Desk(self.daemon.socket_path)
         wait_caught_up(self.client, [self.sim])
+        # The first measurement of a clock may come later than the records.
+        wait_until(lambda: all(row["clock"] for row in self.client.call("pen.list")["rows"]), "the clocks to be measured")
         call = self.client.call
         call("practitioner.add", name="Mia Beispiel")
         call("lot.add", number="C7", category="cartridge", name="Invented needles", expiry="2049-02")
