@@ -127,8 +127,10 @@ static int read_lines(struct check *c)
 	}
 	if (r == 0 && ferror(c->file))
 		return errno ? -errno : -EIO;
-	/* without its line feed it is half a line */
-	return r == 0 ? bundle_end(&c->bundle) : r;
+	/* without its line feed it is half a line; behind the end it is nothing of the bundle's */
+	if (r == 0)
+		r = bundle_end(&c->bundle);
+	return r == 0 && c->rest.len > 0 ? bundle_line(&c->bundle, c->rest.data, c->rest.len) : r;
 }
 
 /* ---- what is said ---- */
@@ -136,12 +138,17 @@ static int read_lines(struct check *c)
 static void say_period(const struct bundle *b)
 {
 	char since[TIME_TEXT_MAX], until[TIME_TEXT_MAX], at[TIME_TEXT_MAX];
+	struct buf zone = BUF_INIT(0);
 
+	/* nobody signed it: it must not look like more than it is */
+	text_add_safe(&zone, b->zone, strlen(b->zone));
 	printf("entries: %" PRId64 " to %" PRId64 ", without gaps; %" PRId64
 	       " of them in the period\n",
 	       b->first, b->last, b->in_period);
 	printf("period: from %s to before %s (zone of the clinic: %s)\n",
-	       time_format_utc(b->since_us, since), time_format_utc(b->until_us, until), b->zone);
+	       time_format_utc(b->since_us, since), time_format_utc(b->until_us, until),
+	       zone.data ? zone.data : "");
+	buf_done(&zone);
 	printf("signed: %s, by the key of the record %016" PRIx64 "\n",
 	       time_format_utc(b->signed_us, at), b->host_id);
 	printf("runs: %" PRId64 ", with the digests of their cycles, and their summaries\n",

@@ -598,6 +598,25 @@ static void verify_done(struct verify *v)
 	free(v);
 }
 
+/* Names and values in it are those of a file that anybody may have written: none of them begins a
+ * line, orders a terminal about, or turns what is beside it round. */
+static void make_plain(char *text)
+{
+	uint8_t *p = (uint8_t *)text;
+
+	for (; *p; p++) {
+		if (*p == '\n' || *p == '\t')
+			*p = ' ';
+		else if (*p < 0x20 || *p == 0x7f)
+			*p = '?';
+		else if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)
+			memset(p, '?', 2);
+		else if (p[0] == 0xe2 && ((p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae) ||
+					  (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9)))
+			memset(p, '?', 3);
+	}
+}
+
 int db_verify(const struct db_options *options, struct db_verify_report *ret,
 	      db_verify_progress progress, void *ctx)
 {
@@ -629,6 +648,7 @@ int db_verify_by(const struct db_options *options, const struct db_trust *trust,
 		zone = strdup(getenv("TZ"));
 	if (v->run)
 		r = verify(v, options);
+	make_plain(ret->problem);
 	verify_done(v);
 	if (zone)
 		setenv("TZ", zone, 1);

@@ -336,6 +336,8 @@ static const struct leftover leftovers[] = {
 	{"SELECT t.id >> 27 FROM tail t LEFT JOIN run r ON r.id = t.id >> 27 WHERE r.state IS NOT "
 	 "0 LIMIT 1",
 	 "Cycles are kept for run %s, which is not open."},
+	/* SQLite does not look at CHECK constraints of what it may only read */
+	{"SELECT id FROM head WHERE id <> 1 LIMIT 1", "There is another signed head, number %s."},
 	{"SELECT entry FROM personal WHERE entry NOT IN (SELECT seq FROM entry) LIMIT 1",
 	 "A personal value belongs to entry %s, which does not exist."},
 	{"SELECT request_id FROM request WHERE entry NOT IN (SELECT seq FROM entry) LIMIT 1",

@@ -203,6 +203,13 @@ def test_changed(clinic):
     changed(["line 1: this is no bundle"], b"SQLite format 3", b"")
     changed(["longer than 4194304 bytes"], lines[0], b"[" * 9000000)
     changed(["no JSON object"], lines[0], os.urandom(3000).replace(b"\n", b""), b"")
+    expect_status(verify(clinic.write("changed", b"\n".join(lines) + b"more")), 1, f"line {len(lines)}: it is no JSON object")
+    # what nobody signed is shown as it is, on its line
+    head = {**json.loads(lines[0]), "zone": "UTC\nproven: all\x1b[2J"}
+    body = b"\n".join([json.dumps(head, separators=(",", ":")).encode(), *lines[1:-2], b""])
+    end = json.dumps({"end": len(lines) - 1, "digest": hashlib.blake2b(body, digest_size=32).hexdigest()}, separators=(",", ":")).encode()
+    done = verify(clinic.write("changed", body + end + b"\n"))
+    expect_status(done, 0, "(zone of the clinic: UTC\\x0aproven: all\\x1b[2J)")
     expect_status(verify(clinic.path("nothing")), 66, "No such file")
     expect_status(verify(clinic.directory), 66, "Is a directory")
 
