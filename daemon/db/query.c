@@ -216,6 +216,13 @@ static int keep_text(const struct db_param *p, struct db_value *v, const char *t
 	return 0;
 }
 
+static bool is_blank(const char *text, size_t len)
+{
+	while (len > 0 && strchr(" \t\r\n", text[len - 1]))
+		len--;
+	return len == 0;
+}
+
 static int set_text(const struct db_param *p, struct db_value *v, const char *text, size_t len,
 		    char problem[256])
 {
@@ -225,6 +232,8 @@ static int set_text(const struct db_param *p, struct db_value *v, const char *te
 		return refuse(p, text, len, "is too long", -ERANGE, problem);
 	if ((int64_t)len < p->min)
 		return refuse(p, text, len, "is too short", -ERANGE, problem);
+	if (p->min > 0 && is_blank(text, len))
+		return refuse(p, text, len, "is blank", -EINVAL, problem);
 	if (p->values && !is_listed(p->values, text, len))
 		return refuse(p, text, len, "is not known", -EINVAL, problem);
 	return keep_text(p, v, text, len, problem);

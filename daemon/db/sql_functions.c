@@ -49,18 +49,35 @@ static void fold(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 		sqlite3_result_error_nomem(ctx);
 }
 
-/* Whether a word of @name begins with @text, both folded: 1 all of it, 2 its beginning, 3 that of a
- * later word, 0 none. */
-static int match_words(const char *name, size_t len, const char *text, size_t text_len)
+/* As match_words(), of one piece of what was typed. */
+static int match_piece(const char *name, size_t len, const char *text, size_t text_len)
 {
 	for (size_t at = 0; at + text_len <= len; at++) {
-		/* both halves of a double name count */
-		if (at > 0 && name[at - 1] != ' ' && name[at - 1] != '-')
+		/* both halves of a double name count, and the Brien in O'Brien */
+		if (at > 0 && !strchr(" -'", name[at - 1]))
 			continue;
 		if (memcmp(name + at, text, text_len) == 0)
 			return at > 0 ? 3 : text_len == len ? 1 : 2;
 	}
 	return 0;
+}
+
+/* Whether a word of @name begins with @text, both folded: 1 all of it, 2 its beginning, 3 that of a
+ * later word, or each word of @text that of some, 0 none. */
+static int match_words(const char *name, size_t len, const char *text, size_t text_len)
+{
+	int match = match_piece(name, len, text, text_len);
+	size_t words = 0;
+
+	for (size_t at = 0; match == 0 && at < text_len;) {
+		size_t size = strcspn(text + at, " ");
+
+		if (size > 0 && !match_piece(name, len, text + at, size))
+			return 0;
+		words += size > 0;
+		at += size + (text[at + size] == ' ');
+	}
+	return match == 0 && words > 0 ? 3 : match;
 }
 
 static void name_match(sqlite3_context *ctx, int argc, sqlite3_value **argv)

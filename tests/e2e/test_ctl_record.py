@@ -95,6 +95,9 @@ def test_people(desk):
     desk.fails(64, "name the practitioner", "client", "check_age", "1002")  # as the method's name has it
     for word in ("muster", "mannsnam"):  # the second half of a double name, too
         expect_equal([c["number"] for c in desk.rows("client", "find", word)], ["1002"], f"client find {word}")
+    for typed in ("mannsname annabel", "Annabel  Muster-M", "annabel mannsname"):  # in any order, with blanks as they come
+        expect_equal([c["number"] for c in desk.rows("client", "find", typed)], ["1002"], f"client find {typed}")
+    expect_equal(desk.rows("client", "find", "annabel nobody"), [], "of two words both must be there")
     expect_equal(desk.rows("client", "show", "Mannsnam")[0]["id"], 2, "a client by the second half of the name")
     desk.says(r"1002 +Annabel Muster-Männsname", "clients")
     answer = desk.rows("client", "change", "1002", "--contact", "at the desk")[0]
@@ -114,6 +117,7 @@ def test_mistakes(desk):
     desk.fails(64, "the beginning of several", "hygiene", "add", "s", "TEST-0001")
     desk.fails(64, "--active is yes or no", "practitioner", "change", "jo", "--active=perhaps")
     desk.fails(64, "belongs to client #1", "client", "add", "1001", "Somebody Else")
+    desk.fails(64, "name: \"   \" is blank", "client", "add", "1003", "   ")
     desk.fails(64, ["1001 Änna Example (#1)", "1002 Annabel Muster-Männsname (#2)"], "client", "show", "ann")
     desk.fails(1, "nobody", "client", "show", "nobody")
     desk.fails(1, 'There is no session "nobody", nor a client of that name or number.', "session", "show", "nobody")

@@ -141,6 +141,8 @@ static void texts(void **state)
 	accept(job, P_NAME, "12345678"); /* replaces, without a leak */
 	assert_string_equal(job->value[P_NAME].text, "12345678");
 	refuse(job, P_NAME, "a", -ERANGE, "is too short; allowed is text of 2 to 8 bytes");
+	refuse(job, P_NAME, " \t \n", -EINVAL, "is blank; allowed is text of 2 to 8 bytes");
+	accept(job, P_NAME, " a");
 	refuse(job, P_NAME, "123456789", -ERANGE, "is too long; allowed is text of 2 to 8 bytes");
 	assert_int_equal(db_query_set(job, P_NAME, "a\0b", 3, problem), -EINVAL);
 	assert_non_null(strstr(problem, "zero byte"));
