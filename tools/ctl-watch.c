@@ -190,6 +190,7 @@ static int follow(struct watch *w)
 int ctl_watch(struct ctl *ctl)
 {
 	struct watch w = {.ctl = ctl, .durable = ctl->option[OPT_DURABLE], .cursor = -1};
+	const char *term = getenv("TERM"); /* one that cannot move its cursor gets lines */
 	int status = 0;
 
 	if (ctl->format == FORMAT_CSV)
@@ -198,7 +199,8 @@ int ctl_watch(struct ctl *ctl)
 	if (ctl->option[OPT_AFTER] && !w.durable)
 		return ctl_fail(EXIT_USAGE,
 				"--after goes with --durable: live events have no cursor");
-	if (ctl->terminal && isatty(STDIN_FILENO) && ctl->format == FORMAT_TABLE && !w.durable)
+	if (ctl->terminal && isatty(STDIN_FILENO) && ctl->format == FORMAT_TABLE && !w.durable &&
+	    term && !streq(term, "dumb"))
 		return ctl_screen(ctl);
 	if (ctl->option[OPT_AFTER])
 		status = ctl_parse_int("--after", ctl->option[OPT_AFTER], 0, INT64_MAX, &w.cursor);

@@ -793,6 +793,24 @@ def terminal_output(daemon, *arguments):
     return terminal.output.decode()
 
 
+def test_dumb_terminal(directory):
+    """One that cannot move its cursor gets a line per event."""
+    listeners = []
+
+    def subscribe(client, **params):
+        listeners.append(client)
+        return {"cursor": 0, "live": True, "durable": False}
+
+    daemon = FakeDaemon(directory, pen__list=lambda client: {"rows": [pen("DEMO-1")]}, events__subscribe=subscribe)
+    terminal = Terminal(daemon, "watch", env={"TERM": "dumb"})
+    wait_until(lambda: listeners, "the subscription")
+    listeners[0].sendall(event(**CYCLES))
+    terminal.until(b"\n")
+    expect(b"cycles" in terminal.output and b"\x1b" not in terminal.output, f"no line of text: {terminal.output!r}")
+    daemon.stop()
+    terminal.end()
+
+
 def test_screen(directory):
     rows = [pen("DEMO-1"), pen("DEMO-2", "away", HOSTILE)]
     listeners = []
@@ -870,6 +888,7 @@ def main():
             ("colours only on a terminal", test_colours),
             ("a narrow terminal", test_narrow),
             ("long names and stories on a narrow terminal", test_narrow_names),
+            ("watch: a terminal without a cursor", test_dumb_terminal),
             ("watch: the full screen", test_screen)):
         tap.case(name, function, directory)
     tap.done()
