@@ -35,20 +35,6 @@ static void print_text(const struct ctl *ctl, const char *text)
 	}
 }
 
-int ctl_profile_show(struct ctl *ctl)
-{
-	struct ctl_answer answer = {};
-	int status;
-
-	if (ctl->format != FORMAT_TABLE)
-		return ctl_print_object(ctl);
-	status = ctl_ask(ctl, &answer);
-	if (status == 0)
-		print_text(ctl, text_of(answer.result, "text"));
-	ctl_answer_done(&answer);
-	return status;
-}
-
 static const char *shipped(const char *name)
 {
 	for (size_t i = 0; i < db_n_profiles; i++)
@@ -164,6 +150,37 @@ static int own_text(const char *name, char **ret)
 		return *ret ? 0 : ctl_fail_memory();
 	}
 	return 0;
+}
+
+/* One that is not loaded is shown as it would be. */
+int ctl_profile_show(struct ctl *ctl)
+{
+	_cleanup_(freep) char *text = NULL;
+	struct ctl_answer answer = {};
+	const char *name;
+	bool loaded = true;
+	int status;
+
+	if (ctl->format != FORMAT_TABLE)
+		return ctl_print_object(ctl);
+	status = ctl_ask_missing(ctl);
+	name = ctl_value(ctl, "profile");
+	if (status == 0 && name)
+		status = is_loaded(ctl, name, &loaded);
+	if (status == 0 && !loaded)
+		status = own_text(name, &text);
+	if (status == 0 && text) {
+		ctl_fail(0, "profile %s is not loaded; this is what `profile load %s` would load",
+			 name, name);
+		print_text(ctl, text);
+		return 0;
+	}
+	if (status == 0)
+		status = ctl_ask(ctl, &answer);
+	if (status == 0)
+		print_text(ctl, text_of(answer.result, "text"));
+	ctl_answer_done(&answer);
+	return status;
 }
 
 /* One that is there to be had need not be loaded by hand. *ret_done: that was all of a dry run. */

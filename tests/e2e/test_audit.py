@@ -211,6 +211,9 @@ def exit_statuses():
     expect("Profile house loaded: 3 values." in desk("profile", "load", "-", stdin=text), text)
     expect_equal(desk("profile", "show", "house"), text, "the same text")
     expect("Profile derby would be loaded, and judge." in desk("profile", "use", "derby", "--dry-run"), "a trial of one that is not loaded")
+    status, out, err = desk.run("profile", "show", "derby")
+    expect(status == 0 and "not loaded" in err and "name = derby\n" in out, f"the text of one that is not loaded: {out} {err}")
+    desk.refused("profile", "show", "no-such", says='There is no profile "no-such"')
     expect("derby" not in [row["name"] for row in desk.rows("profile", "list")], "a trial loads nothing")
     desk.refused("profile", "use", "site", says='There is no profile "site"')  # it is an example
     desk("profile", "use", "derby")
