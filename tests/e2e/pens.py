@@ -79,7 +79,8 @@ def recorded_runs(client, serial=None):
 
 
 def lost_ranges(client, serial):
-    return sorted((row["first_seq"], row["next_seq"]) for row in client.pages("loss.list", pen=serial))
+    """[first, end) of each loss."""
+    return sorted((row["first_seq"], row["last_seq"] + 1) for row in client.pages("loss.list", pen=serial))
 
 
 def compare(client, sim):
