@@ -131,9 +131,9 @@ stray_run() {
 	await_drained
 }
 
-# From when to when pen $1 worked yesterday until its first long pause, as the front desk would read it off `stipplectl runs`.
+# From when to when pen $1 worked the day before until its first long pause, as the front desk would read it off `stipplectl runs`.
 first_chair() {
-	"$build/stipplectl" run list --pen "$1" --since yesterday --until today --limit 10000 --json --utc |
+	"$build/stipplectl" run list --pen "$1" --since "$day_before" --until today --limit 10000 --json --utc |
 		jq -rs --argjson pause 900 'map({s: (.start | sub("\\..*"; "Z") | fromdate), e: (.end | sub("\\..*"; "Z") | fromdate)}) | sort_by(.s)
 			| reduce .[] as $r ({from: .[0].s, to: .[0].e, over: false};
 				if .over or $r.s - .to > $pause then .over = true else .to = $r.e end)
@@ -141,6 +141,7 @@ first_chair() {
 }
 
 say "Three simulated pens come back from $hours hours of work each; nobody has read their logs yet."
+day_before=$(date -u -d yesterday +%F) # when the pens worked, even if it is midnight before it is asked for
 start_pens
 say "The daemon starts with an empty database, finds them and drains their logs."
 began=$(date +%s%N)
