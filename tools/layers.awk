@@ -46,7 +46,7 @@ function rooms_and_libraries() {
 	library("network", "netdb.h")
 	# Of libc's own headers those in use; what is missing would be a new thing to decide.
 	library("libc", "assert.h ctype.h dirent.h endian.h errno.h fcntl.h fnmatch.h getopt.h glob.h grp.h inttypes.h " \
-		"langinfo.h limits.h link.h locale.h malloc.h math.h poll.h pty.h pwd.h sched.h signal.h spawn.h stdarg.h " \
+		"langinfo.h limits.h locale.h malloc.h math.h poll.h pty.h pwd.h sched.h signal.h spawn.h stdarg.h " \
 		"stdatomic.h stdio.h stdlib.h string.h strings.h sysexits.h termios.h time.h unistd.h wchar.h " \
 		"linux/serial.h linux/usbdevice_fs.h")
 }
