@@ -73,9 +73,11 @@ int rebuild_uses(sqlite3 *handle)
 {
 	sqlite3_stmt *entries = NULL, *have = NULL, *put = NULL;
 	struct stmts again;
+	sqlite3 *beside;
 	int r;
 
 	r = rebuild_open(&again);
+	beside = again.handle;
 	if (r == 0)
 		r = prepare(handle, stmt_sql(uses_entries), &entries);
 	if (r == 0)
@@ -90,6 +92,6 @@ int rebuild_uses(sqlite3 *handle)
 	sqlite3_finalize(have);
 	sqlite3_finalize(put);
 	stmts_done(&again);
-	sqlite3_close(again.handle);
+	sqlite3_close(beside);
 	return r;
 }

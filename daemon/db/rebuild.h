@@ -9,7 +9,7 @@
  * Opens a database with the newest schema and nothing in it, ready for project_entry(), in a
  * transaction that is never committed: it is in memory until it is large, then in a file that nobody
  * else can see, and gone when its handle is closed. @ret is made in any case; caller closes its
- * handle after stmts_done(). -ENOMEM, -EIO.
+ * handle after stmts_done(), which forgets it. -ENOMEM, -EIO.
  */
 int rebuild_open(struct stmts *ret);
 
