@@ -84,7 +84,7 @@ def slow_pen():
 
 def case_watchdog():
     """A daemon that stands still is ended and started again by systemd; nothing is lost."""
-    wait_active()
+    run("systemctl", "start", UNIT)  # whatever was before, which may have left it stopped; returns when it is ready
     pid, restarts = main_pid(), int(show(UNIT, "NRestarts")[0])
     sim = slow_pen()
     log = sim.truth()[0]["logs"][-1]
