@@ -353,9 +353,7 @@ static int is_on(struct audit *a, const struct db_rule *rule, bool *ret_on)
 	sqlite3_stmt *q;
 	int r;
 
-	r = stmt_begin(&a->stmts, audit_rule_on, &q, V_TEXT(rule->query.method));
-	if (r == 0)
-		r = stmt_step(&a->stmts, q);
+	r = stmt_first(&a->stmts, audit_rule_on, &q, V_TEXT(rule->query.method));
 	if (r < 0)
 		return -EIO;
 	*ret_on = r > 0;

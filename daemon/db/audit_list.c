@@ -80,9 +80,7 @@ static int look_up(struct audit *a, const char *key, struct acknowledgement *ret
 	sqlite3_stmt *q;
 	int r;
 
-	r = stmt_begin(&a->stmts, acknowledgement_of, &q, V_TEXT(key));
-	if (r == 0)
-		r = stmt_step(&a->stmts, q);
+	r = stmt_first(&a->stmts, acknowledgement_of, &q, V_TEXT(key));
 	if (r <= 0)
 		return r < 0 ? -EIO : 0;
 	by = (const char *)sqlite3_column_text(q, 1);
@@ -147,9 +145,7 @@ static int add_text(struct listing *l, const char *key, enum stmt_id id, int64_t
 	int r;
 
 	json_key(b, key);
-	r = stmt_begin_values(&l->a->stmts, id, &q, &V_INT(value), 1);
-	if (r == 0)
-		r = stmt_step(&l->a->stmts, q);
+	r = stmt_first_values(&l->a->stmts, id, &q, &V_INT(value), 1);
 	if (r < 0)
 		return -EIO;
 	json_text(b, r > 0 ? (const char *)sqlite3_column_text(q, 0) : NULL);

@@ -48,9 +48,7 @@ static int say_record(struct audit *a, enum finding_id kind, int64_t id, bool na
 	if (calls[kind].kind_first)
 		buf_addf(b, "%s ", finding_id_names[kind]);
 	if (calls[kind].named && !(kind == FINDING_CLIENT && nameless)) {
-		r = stmt_begin_values(&a->stmts, calls[kind].name, &q, &V_INT(id), 1);
-		if (r == 0)
-			r = stmt_step(&a->stmts, q);
+		r = stmt_first_values(&a->stmts, calls[kind].name, &q, &V_INT(id), 1);
 	}
 	if (r > 0) {
 		buf_adds(b, (const char *)sqlite3_column_text(q, 0));

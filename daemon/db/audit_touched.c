@@ -42,9 +42,7 @@ static int ask_int(struct audit *a, enum stmt_id id, int64_t *ret)
 	sqlite3_stmt *q;
 	int r;
 
-	r = stmt_begin_values(&a->stmts, id, &q, NULL, 0);
-	if (r == 0)
-		r = stmt_step(&a->stmts, q);
+	r = stmt_first_values(&a->stmts, id, &q, NULL, 0);
 	if (r < 0)
 		return -EIO;
 	*ret = r > 0 ? sqlite3_column_int64(q, 0) : INT64_MIN;
@@ -61,9 +59,7 @@ static int is_told(struct audit *a, const struct finding *f, bool *ret_told, boo
 	const char *says;
 	int r;
 
-	r = stmt_begin(&a->stmts, seen_get, &q, V_TEXT(f->key));
-	if (r == 0)
-		r = stmt_step(&a->stmts, q);
+	r = stmt_first(&a->stmts, seen_get, &q, V_TEXT(f->key));
 	if (r < 0)
 		return -EIO;
 	*ret_told = *ret_same = false;
@@ -99,10 +95,8 @@ static int add_serial(struct touched *t, const struct finding *f)
 	int r;
 
 	json_key(&t->findings, "serial");
-	r = stmt_begin(s, finding_serial, &q, V_INT(f->id[FINDING_PEN]),
+	r = stmt_first(s, finding_serial, &q, V_INT(f->id[FINDING_PEN]),
 		       V_INT(f->id[FINDING_SESSION]));
-	if (r == 0)
-		r = stmt_step(s, q);
 	if (r < 0)
 		return -EIO;
 	json_text(&t->findings, r > 0 ? (const char *)sqlite3_column_text(q, 0) : NULL);

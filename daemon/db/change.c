@@ -161,9 +161,7 @@ static int check_signed(struct change *x, const struct db_about *about)
 
 	if (!frame_is_set(v))
 		return 0;
-	r = stmt_begin(s, session_state, &q, V_INT(v->i));
-	if (r == 0)
-		r = stmt_step(s, q);
+	r = stmt_first(s, session_state, &q, V_INT(v->i));
 	if (r > 0) {
 		state = (const char *)sqlite3_column_text(q, 0);
 		is_signed = state && streq(state, "signed");

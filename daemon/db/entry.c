@@ -63,9 +63,7 @@ static int is_first_of_day(struct store *s, int64_t at_us)
 
 	if (day == s->kept_day)
 		return 0;
-	r = stmt_begin(&s->stmts, kept_head_due, &q, V_INT(at_us));
-	if (r == 0)
-		r = stmt_step(&s->stmts, q);
+	r = stmt_first(&s->stmts, kept_head_due, &q, V_INT(at_us));
 	if (r == 0)
 		s->kept_day = day;
 	if (r > 0)
@@ -83,9 +81,7 @@ static int tell_of_kept(struct store *s)
 	int r;
 
 	for (;;) {
-		r = stmt_begin(&s->stmts, kept_head_unsaid, &q, V_INT(seq));
-		if (r == 0)
-			r = stmt_step(&s->stmts, q);
+		r = stmt_first(&s->stmts, kept_head_unsaid, &q, V_INT(seq));
 		if (r <= 0)
 			return r;
 		seq = sqlite3_column_int64(q, 0);

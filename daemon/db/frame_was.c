@@ -42,9 +42,7 @@ static int same_personal(struct stmts *s, int64_t seq, const char *field, const 
 	sqlite3_stmt *q;
 	int r;
 
-	r = stmt_begin(s, personal_get, &q, V_INT(seq), V_TEXT(field));
-	if (r == 0)
-		r = stmt_step(s, q);
+	r = stmt_first(s, personal_get, &q, V_INT(seq), V_TEXT(field));
 	if (r > 0) {
 		value = (const char *)sqlite3_column_text(q, 0);
 		r = value && streq(value, text);

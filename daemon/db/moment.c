@@ -7,6 +7,7 @@
 #include "db/change_run.h"
 #include "db/db_internal.h"
 #include "db/moment.h"
+#include "db/project.h"
 #include "db/refusal.h"
 #include "db/render.h"
 #include "db/sql_functions.h"
@@ -122,13 +123,7 @@ static int open_memory(struct moment *m)
 
 static int follow(struct moment *m, sqlite3_stmt *q)
 {
-	struct chain_entry e = {
-		.seq = sqlite3_column_int64(q, 0),
-		.at_us = sqlite3_column_int64(q, 1),
-		.actor = (const char *)sqlite3_column_text(q, 2),
-		.action = (const char *)sqlite3_column_text(q, 3),
-		.payload = (const char *)sqlite3_column_text(q, 4),
-	};
+	struct chain_entry e = project_row(q);
 	const struct db_change *change = e.action ? db_change_find(e.action) : NULL;
 	int r;
 

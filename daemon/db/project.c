@@ -256,6 +256,17 @@ static int epoch_row(struct stmts *s, const struct chain_entry *e)
 	return r;
 }
 
+struct chain_entry project_row(sqlite3_stmt *q)
+{
+	return (struct chain_entry){
+		.seq = sqlite3_column_int64(q, 0),
+		.at_us = sqlite3_column_int64(q, 1),
+		.actor = (const char *)sqlite3_column_text(q, 2),
+		.action = (const char *)sqlite3_column_text(q, 3),
+		.payload = (const char *)sqlite3_column_text(q, 4),
+	};
+}
+
 int project_entry(struct stmts *s, const struct chain_entry *e, const struct run_extra *run)
 {
 	const struct db_change *change;

@@ -44,6 +44,10 @@ struct run_extra {
 	int64_t block, blocks; /* block: TIME_UNKNOWN when there are none */
 };
 
+/* The entry in a row of seq, at_us, actor, action, payload, without its hash. Its texts are the row's,
+ * and NULL where there was no memory. */
+struct chain_entry project_row(sqlite3_stmt *q);
+
 /* Updates the projections for @e. @run is for run.add, else NULL. -EINVAL for an
  * action that it does not know, errors of SQLite. */
 int project_entry(struct stmts *s, const struct chain_entry *e, const struct run_extra *run);

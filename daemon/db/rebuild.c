@@ -39,13 +39,7 @@ static int follow(struct stmts *again, sqlite3_stmt *q)
 	int r = 0, step;
 
 	while (r == 0 && (step = sqlite3_step(q)) == SQLITE_ROW) {
-		struct chain_entry e = {
-			.seq = sqlite3_column_int64(q, 0),
-			.at_us = sqlite3_column_int64(q, 1),
-			.actor = (const char *)sqlite3_column_text(q, 2),
-			.action = (const char *)sqlite3_column_text(q, 3),
-			.payload = (const char *)sqlite3_column_text(q, 4),
-		};
+		struct chain_entry e = project_row(q);
 
 		r = e.actor && e.action && e.payload ? project_entry(again, &e, NULL) : -ENOMEM;
 	}

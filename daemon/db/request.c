@@ -70,9 +70,7 @@ static int find_entry(struct store *s, struct db_change_msg *m)
 	sqlite3_stmt *q;
 	int r;
 
-	r = stmt_begin(&s->stmts, entry_by_request, &q, V_TEXT(request_id(m)->text));
-	if (r == 0)
-		r = stmt_step(&s->stmts, q);
+	r = stmt_first(&s->stmts, entry_by_request, &q, V_TEXT(request_id(m)->text));
 	if (r <= 0)
 		return r;
 	entry = sqlite3_column_int64(q, 0);
@@ -90,9 +88,7 @@ int request_find(struct request *request, struct store *s, struct db_change_msg 
 
 	if (!request_id(m)->set)
 		return 0;
-	r = stmt_begin(&s->stmts, request_get, &q, V_TEXT(request_id(m)->text));
-	if (r == 0)
-		r = stmt_step(&s->stmts, q);
+	r = stmt_first(&s->stmts, request_get, &q, V_TEXT(request_id(m)->text));
 	if (r < 0)
 		return r;
 	if (r > 0) {

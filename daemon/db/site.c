@@ -177,9 +177,7 @@ static int is_same(struct stmts *s, const struct site_profile *p, bool *ret)
 	sqlite3_stmt *q;
 	int r;
 
-	r = stmt_begin(s, profile_same, &q, V_TEXT(p->name), V_TEXT(p->text));
-	if (r == 0)
-		r = stmt_step(s, q);
+	r = stmt_first(s, profile_same, &q, V_TEXT(p->name), V_TEXT(p->text));
 	if (r <= 0)
 		return r < 0 ? r : -EIO;
 	*ret = sqlite3_column_int(q, 0) != 0;
@@ -193,9 +191,7 @@ static int is_used(struct stmts *s, const char *name, bool *ret)
 	sqlite3_stmt *q;
 	int r;
 
-	r = stmt_begin(s, profile_judging, &q, V_INT(time_local_day(now_utc_us())));
-	if (r == 0)
-		r = stmt_step(s, q);
+	r = stmt_first(s, profile_judging, &q, V_INT(time_local_day(now_utc_us())));
 	if (r < 0)
 		return r;
 	*ret = r > 0 && streq((const char *)sqlite3_column_text(q, 0), name);

@@ -106,6 +106,14 @@ int stmt_step(struct stmts *s, sqlite3_stmt *stmt)
 	return r;
 }
 
+int stmt_first_values(struct stmts *s, enum stmt_id id, sqlite3_stmt **ret,
+		      const struct stmt_value *values, size_t n)
+{
+	int r = stmt_begin_values(s, id, ret, values, n);
+
+	return r < 0 ? r : stmt_step(s, *ret);
+}
+
 void stmt_end(sqlite3_stmt *stmt)
 {
 	sqlite3_reset(stmt);

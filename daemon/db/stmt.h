@@ -214,7 +214,9 @@ int stmt_begin_values(struct stmts *s, enum stmt_id id, sqlite3_stmt **ret,
 		      const struct stmt_value *values, size_t n);
 /* 1: a row is there; 0: it was the last, and the statement is reset. */
 int stmt_step(struct stmts *s, sqlite3_stmt *stmt);
-/* One row and the end of it: 1 if there was one, whose columns are valid until stmt_end(); 0. */
+/* Begun and stepped once: 1: a row is there, whose columns are valid until stmt_end(); 0: none. */
+int stmt_first_values(struct stmts *s, enum stmt_id id, sqlite3_stmt **ret,
+		      const struct stmt_value *values, size_t n);
 void stmt_end(sqlite3_stmt *stmt);
 /* Runs to the end, rows ignored. */
 int stmt_run_values(struct stmts *s, enum stmt_id id, const struct stmt_value *values, size_t n);
@@ -226,6 +228,8 @@ int stmt_exec(struct stmts *s, const char *sql);
 		ELEMENTSOF(((const struct stmt_value[]){__VA_ARGS__}))
 #define stmt_begin(s, name, ret, ...)                                                              \
 	stmt_begin_values(s, STMT_##name, ret, STMT_VALUES_(__VA_ARGS__))
+#define stmt_first(s, name, ret, ...)                                                              \
+	stmt_first_values(s, STMT_##name, ret, STMT_VALUES_(__VA_ARGS__))
 #define stmt_run(s, name, ...) stmt_run_values(s, STMT_##name, STMT_VALUES_(__VA_ARGS__))
 
 /* INT64_MIN for NULL. */

@@ -13,9 +13,7 @@ static int is_marked(struct stmts *s)
 	sqlite3_stmt *q;
 	int r;
 
-	r = stmt_begin(s, retotal_any, &q);
-	if (r == 0)
-		r = stmt_step(s, q);
+	r = stmt_first(s, retotal_any, &q);
 	if (r > 0)
 		stmt_end(q);
 	return r;
