@@ -47,18 +47,15 @@ show() {
 
 # Until a line of a program's log begins with "ready", or the program has ended.
 await_ready() {
-	grep -q -m 1 '^ready' < <(exec tail -n +1 -f --pid="$1" "$2" 2>/dev/null) || fail "${2##*/} says why it did not start:"
+	grep -q -m 1 '^ready' < <(exec timeout "$patience" tail -n +1 -f --pid="$1" "$2" 2>/dev/null) || fail "${2##*/} says why it did not start:"
 }
 
-# One command of the simulator's control channel; its answer.
+# One command of the simulator's control channel; its answer. The channel is closed from here by an end of file, never by a
+# signal: a socat that is told to end between looking for signals and waiting for input waits for ever.
 simulator() {
 	local answer
-	coproc CHANNEL { exec socat -t "$patience" STDIO "UNIX-CONNECT:$directory/pens.control"; }
-	local channel=$CHANNEL_PID
-	echo "$*" >&"${CHANNEL[1]}"
-	read -r -t "$patience" answer <&"${CHANNEL[0]}" || fail "the simulator did not answer to: $*"
-	kill "$channel" 2>/dev/null || :
-	wait "$channel" 2>/dev/null || :
+	answer=$(socat -t "$patience" STDIO "UNIX-CONNECT:$directory/pens.control" <<<"$*") || :
+	[[ $answer ]] || fail "the simulator did not answer to: $*"
 	[[ $answer == ok* ]] || fail "the simulator said to $*: $answer"
 }
 
@@ -185,7 +182,7 @@ say "One pen works on by itself. A glimpse of it (on a terminal, \`stipplectl wa
 show "stipplectl watch --pen DEMO-0001 | head -n $glimpse"
 show "stipplectl pens"
 say "The same from any language: one JSON text a line."
-show "echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"pen.get\",\"params\":{\"pen\":\"DEMO-0001\"}}' | socat - UNIX:\$STIPPLE_SOCKET | jq -c .result.live"
+show "echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"pen.get\",\"params\":{\"pen\":\"DEMO-0001\"}}' | socat -t 10 - UNIX:\$STIPPLE_SOCKET | jq -c .result.live"
 if [[ ${KEEP-} == 1 ]]; then
 	tell_how_to_go_on
 else

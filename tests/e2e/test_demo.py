@@ -11,8 +11,17 @@ from harness import BUILD, HANG_SECONDS, TOP, Tap, expect, expect_equal, tempora
 
 def start(directory, **env):
     return subprocess.Popen([os.path.join(TOP, "tools", "demo.sh"), BUILD], cwd=TOP, stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
                             env={**os.environ, "TMPDIR": directory, **env})
+
+
+def finished(demo):
+    """What @demo printed until its end. One that hangs is ended, with what it started, and what it printed last is told."""
+    try:
+        return demo.communicate(timeout=HANG_SECONDS)[0]
+    except subprocess.TimeoutExpired:
+        os.killpg(demo.pid, signal.SIGKILL)
+        raise AssertionError(f"the demo hangs after\n{demo.communicate()[0]}") from None
 
 
 def processes(directory):
@@ -37,7 +46,7 @@ def expect_nothing_left(directory):
 def test_demo():
     directory = temporary_directory()
     demo = start(directory)
-    output, _ = demo.communicate(timeout=HANG_SECONDS)
+    output = finished(demo)
     expect(demo.returncode == 0, output)
     commands = re.findall(r"^\$ (\S+) (\S+)", output, re.M)
     for verb in ("status", "pens", "runs", "sql", "run", "watch", "practitioner", "client", "lot", "session", "consent", "today", "report"):
@@ -61,7 +70,7 @@ def test_demo():
 def test_keep():
     directory = temporary_directory()
     demo = start(directory, KEEP="1")
-    output, _ = demo.communicate(timeout=HANG_SECONDS)
+    output = finished(demo)
     expect(demo.returncode == 0, output)
     socket = re.search(r"STIPPLE_SOCKET=(\S+)", output).group(1)
     status = subprocess.run([os.path.join(BUILD, "stipplectl"), "status", "--json"], env={**os.environ, "STIPPLE_SOCKET": socket},
