@@ -45,6 +45,15 @@ static inline int audit_teardown(void **state)
 	return 0;
 }
 
+/* Loads a shipped profile, and the default one that it builds on, and uses it. */
+static inline void use_profile(const char *name)
+{
+	clinic_do(&w, "profile.load", T("text", db_profile_shipped("default")));
+	if (!streq(name, "default"))
+		clinic_do(&w, "profile.load", T("text", db_profile_shipped(name)));
+	clinic_do(&w, "profile.use", T("profile", name));
+}
+
 /* A session of so many minutes, with the pen. */
 static inline int64_t sat(int64_t client, int64_t start_us, int minutes)
 {
