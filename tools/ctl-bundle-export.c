@@ -48,17 +48,12 @@ static bool is_year(const char *text)
 static int read_time(struct export *x, const char *name, const char *text, bool end, int64_t *ret)
 {
 	char month[16];
-	int r;
 
 	if (is_year(text)) {
 		snprintf(month, sizeof(month), "%s-%s", text, end ? "12" : "01");
 		text = month;
 	}
-	r = ctl_time_parse(text, x->ctl->now_us, end, ret);
-	if (r < 0)
-		return ctl_fail(EXIT_USAGE, "%s: \"%s\" is no time; allowed are a year and %s",
-				name, text, CTL_TIME_ALLOWED);
-	return 0;
+	return ctl_parse_time(x->ctl, name, text, end, ret);
 }
 
 static int read_period(struct export *x)

@@ -257,7 +257,9 @@ def test_files(clinic):
     expect_equal(plain.stderr, "", "beside it")
     report = json.loads(clinic.ctl("export", "--period", year, "--json", "--output", clinic.path("j")).stdout)
     expect_equal((report["first"], report["complete"]), (1, False), "for scripts")
-    for options, words in ((("--period", "soon"), "is no time"), ((), "which period?"), (("--period", "2026", "--since", "2025"), "both ends"),
+    for options, words in ((("--period", "soon"), "--period 'soon' is not a time; allowed: "),
+                           (("--period", "last march"), "-03?"), (("--since", "2026-05-01", "--until", "31.5.2026"), "did you mean 2026-05-31?"),
+                           ((), "which period?"), (("--period", "2026", "--since", "2025"), "both ends"),
                            (("--since", "2026", "--until", "2020"), "ends before it begins"),
                            (("--period", "2026", "--force"), "--output"),
                            (("--period", "2026", "--personal", "some"), "none of none, number, all")):
