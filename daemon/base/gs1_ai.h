@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The application identifiers: what stands behind each. Data for gs1.c. */
+/* The application identifiers: what stands behind each. Data for gs1*.c. */
 #ifndef BASE_GS1_AI_H
 #define BASE_GS1_AI_H
 
