@@ -260,6 +260,9 @@ int ctl_say_done(struct ctl *ctl, const json_t *answer)
 	const char *form = line ? line->done : NULL;
 	bool dry = json_is_true(json_object_get(answer, "dry_run"));
 	bool repeated = json_is_true(json_object_get(answer, "repeated"));
+	/* what stands there already makes no entry, and has a version */
+	bool same = json_is_null(json_object_get(answer, "entry")) &&
+		    json_is_integer(json_object_get(answer, "version"));
 	int status = 0;
 
 	get_record(&s, &record);
@@ -269,6 +272,10 @@ int ctl_say_done(struct ctl *ctl, const json_t *answer)
 		add_plain(&s);
 	if (s.out.error < 0)
 		status = ctl_fail_memory();
+	else if (same)
+		printf("%sNothing %s: all of it stands in the record already.\n",
+		       repeated ? "Done before, by the same request: " : "",
+		       dry ? "would change" : "changed");
 	else if (dry)
 		printf("Dry run, nothing was kept. It would say: %s.\n", s.out.data);
 	else

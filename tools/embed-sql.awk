@@ -123,7 +123,7 @@ function begin_file() {
 	in_head = kind ~ /^(query|change|audit|part)$/
 	source = scope = online = severity = keys = says = does = thresholds = ""
 	n_thresholds = n_graded = 0
-	doc = role = shape = params = columns = noun = reason = after = sections = section = ""
+	doc = role = shape = params = columns = noun = reason = same = after = sections = section = ""
 	reads_personal = n_params = n_columns = n_about = n_sections = section_line = 0
 	split("", param_type)
 	split("", param_noun)
@@ -162,7 +162,7 @@ function head_line(line,    key, value) {
 		if (kind == "change" && value !~ /^(operator|admin|daemon)$/)
 			fail("role " value ": allowed are operator, admin, daemon")
 		role = value
-	} else if (kind == "change" && key ~ /^(noun|reason|after|about|guard)$/) {
+	} else if (kind == "change" && key ~ /^(noun|reason|same|after|about|guard)$/) {
 		head_change(key, value)
 	} else if (kind == "query" && key == "shape") {
 		if (shape != "")
@@ -176,7 +176,7 @@ function head_line(line,    key, value) {
 		head_column(value)
 	} else {
 		fail("unknown key " key ": allowed are doc, role, " \
-			(kind == "query" ? "shape" : "noun, about, guard, reason, after") ", param, column")
+			(kind == "query" ? "shape" : "noun, about, guard, reason, same, after") ", param, column")
 	}
 }
 
@@ -192,6 +192,10 @@ function head_change(key, value,    n, i, at, what) {
 		if (value !~ /^(required|correction)$/)
 			fail("reason " value ": allowed are required, correction")
 		reason = value
+	} else if (key == "same") {
+		if (value !~ /^nothing( unless [a-z_]+)?$/)
+			fail("same " value ": allowed are nothing, nothing unless LET")
+		same = value
 	} else if (key == "after") {
 		if (value != "wipe")
 			fail("after " value ": allowed is wipe")
@@ -453,7 +457,7 @@ function check_mark(mark,    n, i, at, p, v, term) {
 }
 
 function query_line(line,    at, mark) {
-	if (line ~ /^[ \t]*-- *(doc|role|shape|param|column|noun|about|guard|reason|after|source|scope|online|severity|threshold|key|says|do):/)
+	if (line ~ /^[ \t]*-- *(doc|role|shape|param|column|noun|about|guard|reason|same|after|source|scope|online|severity|threshold|key|says|do):/)
 		fail("a declaration below the head: move it up, without an empty line between")
 	if (kind == "change" && line ~ /^--:/) {
 		begin_section(trim(substr(line, 4)))
@@ -556,8 +560,10 @@ function every_change() {
 
 function every_answer(before) {
 	if (before)
-		return "\t{\"entry\", COLUMN_INT, 0, \"Number of its entry; null on a dry run.\"},\n" \
-			"\t{\"version\", COLUMN_INT, 0, \"Version of the record from now on; null on a dry run.\"},\n" \
+		return "\t{\"entry\", COLUMN_INT, 0, \"Number of its entry; null on a dry run" \
+				(same != "" ? ", and where all of it stands there already" : "") ".\"},\n" \
+			"\t{\"version\", COLUMN_INT, 0, \"Version of the record from now on; null on a dry run" \
+				(same != "" ? " that finds something to change" : "") ".\"},\n" \
 			"\t{" quote(noun) ", COLUMN_INT, 0, \"Number of the record.\"},\n"
 	return "\t{\"repeated\", COLUMN_BOOL, 0, \"This request_id was answered before: this is that answer.\"},\n" \
 		"\t{\"dry_run\", COLUMN_BOOL, 0, \"Nothing of it was kept.\"},\n"
@@ -581,7 +587,7 @@ function end_about(    i, n, of, rows) {
 	return rows
 }
 
-function end_change(    id, p, rows) {
+function end_change(    id, p, rows, unless) {
 	if (doc == "" || !ends_like_a_sentence(doc))
 		fail("the head lacks `-- doc:`, a sentence", 1)
 	if (role == "")
@@ -592,6 +598,11 @@ function end_change(    id, p, rows) {
 		fail("nothing gives :" noun ", the id of the record: a param, or a column of a let", 1)
 	else if (noun in param_type && param_noun[noun] != noun && !(param_noun[noun] == "aftercare" && noun == "consent")) # is one of them
 		fail("param " noun " is the record's id: its type is ref:" noun, param_line[noun])
+	unless = substr(same, length("nothing unless ") + 1)
+	if (same != "" && !(noun in param_type))
+		fail("same: what makes a new record is never the same", 1)
+	if (unless != "" && !(unless in let_column))
+		fail("same: " unless " is no column of a let", 1)
 	if (!section_count["apply"])
 		fail("no apply: it would change nothing", 1)
 	if (!section_count["answer"] != !n_columns)
@@ -609,9 +620,9 @@ function end_change(    id, p, rows) {
 		tables = tables "static const struct db_about about_" id "[] = {\n" rows "};\n"
 	tables = tables "static const struct db_section sections_" id "[] = {\n" sections "};\n\n"
 	changes = changes sprintf("\t{\n\t\t{%s,\n\t\t%s,\n\t\tROLE_%s, SHAPE_OBJECT,\n\t\tparams_%s, %d, columns_%s, %d, NULL},\n" \
-		"\t\t%s, %d, REASON_%s, %s, %s, %d,\n\t\tsections_%s, %d,\n\t},\n",
+		"\t\t%s, %d, REASON_%s, %s, %s, %s, %d,\n\t\tsections_%s, %d,\n\t},\n",
 		quote(name), quote(doc), toupper(role), id, n_params + 6, id, n_columns + 5, quote(noun), n_params,
-		reason == "" ? "FREE" : toupper(reason), after == "wipe" ? "true" : "false", n_about ? "about_" id : "NULL", n_about,
+		reason == "" ? "FREE" : toupper(reason), after == "wipe" ? "true" : "false", same == "" ? "NULL" : quote(unless), n_about ? "about_" id : "NULL", n_about,
 		id, n_sections)
 	n_changes++
 }

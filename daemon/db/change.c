@@ -26,6 +26,7 @@ struct change {
 	struct buf was;		/* JSON object; empty: nothing had another value */
 	bool prepared, entered; /* the record was looked at; the entry is made */
 	bool amends;		/* a signed session */
+	int64_t same; /* version of the record that holds all of it already; 0: it does not */
 	bool dry;
 	uint64_t looks;
 };
@@ -261,6 +262,14 @@ static int run_check(struct change *x, const char *sql)
 
 /* ---- what it had before ---- */
 
+/* Whether nothing of it is new: 1, 0, or an error. */
+static int is_same(struct change *x, sqlite3_stmt *q)
+{
+	if (!x->c->same || frame_is_set(frame_find(&x->f, x->c->same)))
+		return 0;
+	return frame_is_same(&x->f, &x->s->stmts, q, x->c->noun);
+}
+
 static int compare_record(struct change *x)
 {
 	sqlite3_stmt *q;
@@ -269,8 +278,14 @@ static int compare_record(struct change *x)
 	r = read_record(x, &q);
 	if (r < 0 || !q)
 		return r;
-	r = frame_was(&x->f, &x->s->stmts, q, &x->was);
+	r = is_same(x, q);
+	if (r > 0)
+		x->same = version_of(q);
+	else if (r == 0)
+		r = frame_was(&x->f, &x->s->stmts, q, &x->was);
 	stmt_end(q);
+	if (r > 0)
+		return 0;
 	if (r == 0 && x->c->reason == REASON_CORRECTION && x->was.len > 0 &&
 	    !value_of(x, CHANGE_REASON)->set)
 		return refuse_with(&x->m->refusal, REFUSE_MISSING, "reason",
@@ -311,7 +326,7 @@ static int enter(struct change *x)
 	r = x->prepared ? 0 : prepare(x);
 	if (r == 0)
 		r = compare_record(x);
-	if (r < 0)
+	if (r < 0 || x->same)
 		return r;
 	b = entry_begin(x->s);
 	r = frame_write(&x->f, b, x->m->actor.uid, x->was.len > 0 ? x->was.data : NULL, x->amends);
@@ -357,15 +372,15 @@ static void begin_answer(struct change *x)
 
 	json_open(b, '{');
 	json_key(b, "entry");
-	if (x->dry)
+	if (x->dry || x->same)
 		json_nil(b);
 	else
 		json_int(b, x->f.entry);
 	json_key(b, "version");
-	if (x->dry)
+	if (x->dry && !x->same)
 		json_nil(b);
 	else
-		json_int(b, x->f.entry);
+		json_int(b, x->same ? x->same : x->f.entry);
 	json_kv_int(b, x->c->noun, id->i);
 }
 
@@ -395,7 +410,7 @@ static int run_section(struct change *x, const struct db_section *section)
 	case SECTION_CHECK:
 		return run_check(x, section->sql);
 	case SECTION_APPLY: /* all of them follow from the entry */
-		return x->entered ? 0 : enter(x);
+		return x->entered || x->same ? 0 : enter(x);
 	case SECTION_ANSWER:
 		return run_answer(x, section->sql);
 	}
@@ -433,9 +448,9 @@ static int carry_out(struct change *x)
 	if (r == 0)
 		r = run_sections(x);
 	if (r == 0 && !x->dry)
-		r = request_keep(&x->request, x->s, x->m, x->f.entry);
+		r = request_keep(&x->request, x->s, x->m, x->same ? x->same : x->f.entry);
 	if (r == 0) {
-		x->m->entry = x->dry ? 0 : x->f.entry;
+		x->m->entry = x->dry || x->same ? 0 : x->f.entry;
 		end_answer(x, false);
 		r = x->m->answer.error;
 	}

@@ -16,6 +16,9 @@
  *                                                        the param's own, or not the name itself
  *     -- guard: session                                  those that name sessions: refused while that session is signed, unless `amend`
  *     -- reason: correction                              required: always; correction: when a value that was there is replaced
+ *     -- same: nothing                                   where each own param but the noun's is a column of the noun's table and says what stands
+ *                                                        there, and clear names only what holds nothing, there is no entry: the answer's entry
+ *                                                        is null. `-- same: nothing unless spans`: not when that let has a value
  *     -- after: wipe                                     it deletes personal values: the write-ahead log is truncated once it is durable
  *     -- column: start time -- When it began.            of the answer, beside entry, version, the noun, repeated and dry_run
  *
@@ -85,6 +88,7 @@ struct db_change {
 	size_t n_own;                /* of decl.params */
 	enum db_reason reason;
 	bool wipe;
+	const char *same;            /* NULL: always an entry; else none for what stands there, unless the let of this name has a value; "": no let */
 	const struct db_about *about;
 	size_t n_about;
 	const struct db_section *sections;

@@ -58,6 +58,11 @@ int frame_write(struct frame *f, struct buf *b, uint32_t uid, const char *was, b
  * when there are none. Where a column holds an entry (P_entry) the personal values are compared.
  */
 int frame_was(struct frame *f, struct stmts *s, sqlite3_stmt *row, struct buf *ret);
+/*
+ * Whether the record in @row holds all that own params but @noun say, and nothing of what `clear` names: 1, 0, or an error. A param
+ * that is no column of it says something else.
+ */
+int frame_is_same(struct frame *f, struct stmts *s, sqlite3_stmt *row, const char *noun);
 /* Number of the column with this name, -1: none. */
 int frame_column(sqlite3_stmt *q, const char *name);
 /* Whether the payload holds the value of @v in the open (not: nothing, or personal). */

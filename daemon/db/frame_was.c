@@ -72,6 +72,26 @@ static int same_value(struct stmts *s, sqlite3_stmt *q, int at, const struct fra
 	return 0;
 }
 
+int frame_is_same(struct frame *f, struct stmts *s, sqlite3_stmt *q, const char *noun)
+{
+	int r = 1;
+
+	for (size_t i = 0; i < f->change->n_own && r > 0; i++) {
+		const struct db_param *p = &f->change->decl.params[i];
+		const struct frame_value *v = frame_find(f, p->name);
+		int at = column_of(q, p);
+		bool empty = at >= 0 && sqlite3_column_type(q, at) == SQLITE_NULL;
+
+		if (streq(p->name, noun) || streq(p->name, "clear"))
+			continue;
+		if (is_cleared(f, p->name))
+			r = empty && !frame_is_set(v);
+		else if (frame_is_set(v))
+			r = at >= 0 && !empty ? same_value(s, q, at, v) : 0;
+	}
+	return r;
+}
+
 /* A member of `was`, in the canonical form of what the column holds. */
 static void write_old(struct buf *b, sqlite3_stmt *q, int at)
 {

@@ -15,6 +15,7 @@ from pens import Pens
 CTL = program("stipplectl")
 GTIN = "04012345678901"  # invented
 YEAR = datetime.date.today().year + 2  # in which what is scanned expires
+SAME = r"^Nothing changed: all of it stands in the record already\.$"
 YY = f"{YEAR % 100:02}"
 
 
@@ -104,6 +105,20 @@ def test_people(desk):
     expect_equal((answer["client"], answer["dry_run"], answer["repeated"]), (2, False, False), "the answer as JSON")
 
 
+def test_nothing_changed(desk):
+    """A change to what stands there already writes no entry, wants no reason, and says so."""
+    last = desk.rows("sql", "SELECT count(*) AS n FROM entries WHERE action LIKE '%.change'")
+    desk.says(SAME, "client", "change", "1001", "--name", "Änna Example", "--birth-date", "1990-05-17")
+    desk.says(SAME, "client", "change", "1001", "--clear", "note")
+    desk.says(SAME, "practitioner", "change", "jo", "--licence", "L-1")
+    desk.says(SAME, "place", "change", "chair 1", "--kind", "chair")
+    desk.says(r"^Nothing would change: all", "client", "change", "1002", "--contact", "at the desk", "--dry-run")
+    answer = desk.rows("client", "change", "1002", "--contact", "at the desk")[0]
+    expect_equal((answer["entry"], answer["dry_run"], answer["repeated"]), (None, False, False), "the answer as JSON")
+    expect_equal(answer["version"], desk.rows("client", "show", "1002")[0]["version"], "the version stays")
+    expect_equal(desk.rows("sql", "SELECT count(*) AS n FROM entries WHERE action LIKE '%.change'"), last, "entries of changes")
+
+
 def test_mistakes(desk):
     desk.fails(64, "did you mean 'client add'?", "client", "ad")
     desk.fails(64, "the noun comes first: did you mean 'client add'?", "add", "client")
@@ -185,6 +200,10 @@ def test_session(desk):
               "--expiry", f"{YEAR}-11")
     desk.says(r"^Session #1 of 1001 Änna Example began \d\d:\d\d, foundation 1, with pen TEST-0001\.$", "session", "start", "1001",
               "TEST-0001", "--practitioner", "jo", "--place", "chair")
+    desk.says(SAME, "lot", "change", "AB12", "--expiry", f"{YEAR}-11")
+    desk.says(SAME, "session", "change", "1001", "--place", "chair", "--practitioner", "jo", "--kind", "foundation", "--client", "1001")
+    desk.says(r"^Service of pen TEST-0001 set: after 300 h", "pen", "service", "TEST-0001", "300")
+    desk.says(SAME, "pen", "service", "TEST-0001", "300")
     desk.fails(64, "in session #1", "session", "start", "1001")
     desk.fails(64, "TEST-0001", "session", "start", "1002", "TEST-0001")
     desk.says(r"^Zone crown since .*, in session #1 of 1001 Änna Example\.$", "session", "zone", "1001", "crown")
@@ -340,6 +359,7 @@ def main():
     tap = Tap()
     desk = Desk()
     tap.case("people and places", test_people, desk)
+    tap.case("the same again changes nothing", test_nothing_changed, desk)
     tap.case("mistakes are explained", test_mistakes, desk)
     tap.case("what is missing is asked for", test_prompts, desk)
     tap.case("changes: dry run, version, request id, history", test_changes, desk)

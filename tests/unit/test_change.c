@@ -102,9 +102,10 @@ static void personal_values_stay_outside_the_chain(void **state)
 		assert_int_equal(db_verify(&options, &report, NULL, NULL), -EUCLEAN);
 		assert_non_null(strstr(report.problem,
 				       "Entry 5: its personal value \"name\" is not the one"));
-		world_tamper(&w, "UPDATE personal SET value = 'Anna Sample' WHERE entry = 5 AND field "
-				 "= 'name'; UPDATE personal SET field = 'shoe' WHERE entry = 5 AND "
-				 "field = 'note'");
+		world_tamper(&w,
+			     "UPDATE personal SET value = 'Anna Sample' WHERE entry = 5 AND field "
+			     "= 'name'; UPDATE personal SET field = 'shoe' WHERE entry = 5 AND "
+			     "field = 'note'");
 		assert_int_equal(db_verify(&options, &report, NULL, NULL), -EUCLEAN);
 		assert_non_null(strstr(report.problem, "\"shoe\" belongs to nothing"));
 		world_tamper(&w, "UPDATE personal SET field = 'note' WHERE entry = 5 AND field = "
@@ -193,6 +194,58 @@ static void versions_race(void **state)
 				       "first' AND qualification = "
 				       "'of the second'"),
 			 1);
+}
+
+/* What stands there already: no entry, the version of before, and no reason asked. */
+static void assert_same(int64_t version)
+{
+	char says[64];
+
+	assert_int_equal(changed->change.entry, 0);
+	snprintf(says, sizeof(says), "{\"entry\":null,\"version\":%" PRId64 ",", version);
+	assert_answer(says);
+}
+
+static void the_same_again_writes_nothing(void **state)
+{
+	int64_t added, first, last;
+
+	(void)state;
+	added = change(&w, "client.add", "number", "1001", "name", "Anna Example", NULL);
+	change(&w, "client.change", "client", "1001", "name", "Anna Example", NULL);
+	assert_same(added);
+	change(&w, "client.change", "client", "1001", "name", "Anna Example", "clear",
+	       "[\"note\",\"contact\"]", "dry_run", "true", NULL);
+	assert_same(added);
+	/* Something new beside it, or something to be cleared, is a change. */
+	first = change(&w, "client.change", "client", "1001", "name", "Anna Example", "note",
+		       "quiet", NULL);
+	assert_int_equal(first, added + 1);
+	last = change(&w, "client.change", "client", "1001", "name", "Anna Example", "clear",
+		      "[\"note\"]", "reason", "no longer", NULL);
+	assert_int_equal(last, first + 1);
+	/* A version that has moved on is told all the same; and so is who is signed for twice. */
+	assert_int_equal(refused(&w, "client.change", "client", "1001", "name", "Anna Example",
+				 "version", "1", NULL),
+			 REFUSE_CONFLICT);
+	change(&w, "client.change", "client", "1001", "number", "1001", "request_id", "r-1", NULL);
+	assert_same(last);
+	change(&w, "client.change", "client", "1001", "number", "1002", "reason", "typed wrongly",
+	       NULL);
+	/* The same request gets the first answer, and takes nothing back. */
+	change(&w, "client.change", "client", "1001", "number", "1001", "request_id", "r-1", NULL);
+	assert_answer("\"repeated\":true");
+	assert_int_equal(world_int(&w, "SELECT max(seq) FROM entry"), last + 1);
+	/* What is no column of the record is always said anew. */
+	added = change(&w, "practitioner.add", "name", "Mara Muster", "licence_until", "2027-03-31",
+		       NULL);
+	change(&w, "practitioner.change", "practitioner", "mara", "licence_until", "2027-03-31",
+	       "active", "true", NULL);
+	assert_same(added);
+	assert_int_equal(change(&w, "practitioner.change", "practitioner", "mara", "licence_until",
+				"2027-03-31", "licence_from", "2026-03-31", NULL),
+			 added + 1);
+	world_verify(&w);
 }
 
 static void requests_are_answered_once(void **state)
@@ -445,6 +498,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(references_must_be_meant, setup, teardown),
 		cmocka_unit_test_setup_teardown(checks_refuse, setup, teardown),
 		cmocka_unit_test_setup_teardown(versions_race, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_same_again_writes_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(requests_are_answered_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(dry_run_leaves_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(refused_ones_leave_the_others, setup, teardown),

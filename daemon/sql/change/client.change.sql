@@ -10,6 +10,7 @@
 -- param: note text personal max=4096 -- Free text, in place of what stands there.
 -- param: clear list values=name|birth_date|contact|note -- What is to hold nothing again.
 -- reason: correction
+-- same: nothing
 
 --: check
 SELECT 'missing', 'Nothing is to be changed: say what.', NULL

@@ -10,6 +10,7 @@
 -- param: clear list values=zone|since|until|note -- What is to hold nothing again.
 -- about: client
 -- reason: correction
+-- same: nothing
 
 --: let
 SELECT client AS client FROM condition WHERE id = :condition

@@ -17,6 +17,7 @@
 -- param: clear list values=practitioner|technique|zones|blueprint|pigment_match|planned_sessions|spacing_min_days|spacing_max_days|topup_min_months|topup_max_months -- What is to hold nothing again.
 -- about: client practitioner
 -- reason: correction
+-- same: nothing
 
 --: let
 SELECT client AS client FROM course WHERE id = :course

@@ -10,6 +10,7 @@
 -- param: clear list values=expiry|quantity -- What is to hold nothing again.
 -- about: product
 -- reason: correction
+-- same: nothing
 
 --: check
 SELECT 'missing', 'Nothing is to be changed: say what.', NULL

@@ -7,6 +7,7 @@
 -- param: to time -- When it ended.
 -- guard: of_session=session
 -- reason: correction
+-- same: nothing
 -- column: start time -- When it began.
 -- column: end time -- When it ended; null while it lasts.
 

@@ -7,6 +7,7 @@
 -- param: service_h int min=1 max=100000 -- Motor-on hours between two services.
 -- param: clear list values=service_h -- It is to be as the audit's profile has it again.
 -- reason: correction
+-- same: nothing
 -- column: service_h int -- Hours between two services; null: as the audit's profile has it.
 
 --: check

@@ -7,6 +7,7 @@
 -- param: kind text values=chair|room|steriliser -- What it is.
 -- param: active bool -- Whether it is in use.
 -- reason: correction
+-- same: nothing
 
 --: check
 SELECT 'missing', 'Nothing is to be changed: say what.', NULL

@@ -12,6 +12,7 @@
 -- param: active bool -- Whether they work here.
 -- param: clear list values=licence|licence_until|qualification|user_name -- What is to hold nothing again.
 -- reason: correction
+-- same: nothing
 
 -- The first that is recorded is taken to have held on all days before; what is said again on the same day corrects what was said. Else it
 -- holds from the day on which it is said. Entries of before have no such day.

@@ -11,6 +11,7 @@
 -- param: active bool -- Whether it is still bought.
 -- param: clear list values=brand|colour|needle -- What is to hold nothing again.
 -- reason: correction
+-- same: nothing
 
 --: check
 SELECT 'missing', 'Nothing is to be changed: say what.', NULL

@@ -11,6 +11,7 @@
 -- param: clear list values=cause|session|note -- What is to hold nothing again.
 -- about: client session
 -- reason: correction
+-- same: nothing
 
 --: let
 SELECT client AS client FROM reaction WHERE id = :reaction

@@ -10,6 +10,7 @@
 -- param: clear list values=note -- What is to hold nothing again.
 -- guard: of_session=session
 -- reason: correction
+-- same: nothing
 -- column: start time -- When it began.
 -- column: end time -- When it ended; null while it lasts.
 

@@ -20,6 +20,7 @@
 -- about: client old_client=client new_course=course practitioner place
 -- guard: session
 -- reason: correction
+-- same: nothing unless spans
 -- column: client int -- Number of the client.
 -- column: course int -- Number of the course; null for none.
 -- column: kind text -- What kind of session.

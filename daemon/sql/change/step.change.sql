@@ -9,6 +9,7 @@
 -- param: clear list values=note -- What is to hold nothing again.
 -- guard: of_session=session
 -- reason: correction
+-- same: nothing
 -- column: at time -- When.
 
 --: let
