@@ -208,8 +208,8 @@ def case_notifications():
     listen("STATUS=2 pens attached")
     listen("WATCHDOG=1")
     daemon.child.send_signal(signal.SIGTERM)
+    listen("STOPPING=1")  # before its end is waited for: ten that nobody reads are as many as the socket takes
     expect_equal(daemon.wait(), 0, "exit status")
-    listen("STOPPING=1")
     expect_equal(told.count("READY=1"), 1, "READY")
     expect(told.index("READY=1") < told.index("STOPPING=1"), f"order: {told}")
 
@@ -428,16 +428,15 @@ def case_replugs():
     pens = Pens(directory, "--pens", "1")
     daemon = Daemon(directory, ports=[pens.pattern]).start()
     client = daemon.client()
-    fds = f"/proc/{daemon.child.pid}/fd"
     wait_state(client, "SIM-0001", "live")
-    before = len(os.listdir(fds))
+    before = daemon.left_open()
     for _ in range(20):
         pens.ask("pull 0")
         wait_state(client, "SIM-0001", "away")
         pens.ask("plug 0")
         wait_state(client, "SIM-0001", "live")
     # A thread may have a file open for a moment.
-    wait_until(lambda: len(os.listdir(fds)) <= before, f"no more than {before} open descriptors")
+    wait_until(lambda: daemon.left_open() <= before, f"no more to be open than {before}; {daemon.left_open() - before} came")
 
 
 def case_many_pens():
