@@ -84,6 +84,14 @@ class Chair:
         self.lines, self.objects = Lines(self.daemon.socket_path), Lines(self.daemon.socket_path, "--json")
         self.screen = Screen(self.daemon)
         self.screen.wait_for("SIM-0001", "SIM-0002")
+        # What is told before they have subscribed they never hear: a pen goes and comes until both have told of it.
+        wait_until(lambda: (self.lines.lines and self.objects.lines) or self.replug(1), "the lines of watch")
+
+    def replug(self, pen):
+        self.sim.ask(f"pull {pen}")
+        wait_until(lambda: "away" in {row["state"] for row in self.client.call("pen.list")["rows"]}, "the pen to go")
+        self.sim.ask(f"plug {pen}")
+        wait_caught_up(self.client, [self.sim])
 
     def told(self, rule, session, *parts):
         """Everybody hears of it, sees it, and is told what to do."""

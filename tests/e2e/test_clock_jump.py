@@ -21,6 +21,8 @@ def start(directory, *options):
     daemon = Daemon(directory, ports=[pens.pattern]).start()
     client = daemon.client()
     wait_caught_up(client, [pens])
+    # The first measurement of a clock may come later than the records.
+    wait_until(lambda: all(row["clock"] for row in client.call("pen.list")["rows"]), "the clock to be measured")
     return pens, daemon, client
 
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import Failure, Process, Tap, expect, expect_equal, program, temporary_directory, wait_until
+from harness import HANG_SECONDS, Failure, Process, Tap, expect, expect_equal, program, temporary_directory, wait_until
 from pens import Pens
 from penwire import Host, PING, RECORDS, REFUSED, STATUS
 
@@ -369,7 +369,7 @@ def test_record_faults():
 def test_stdin():
     process = Process([program("pensim"), "--dir", temporary_directory(), "--control", "-", "--quiet"],
                       os.path.join(temporary_directory(), "log"), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    answer, _ = process.child.communicate(b"status\nbutton 0\nnonsense\nquit\n", timeout=60)
+    answer, _ = process.child.communicate(b"status\nbutton 0\nnonsense\nquit\n", timeout=HANG_SECONDS)
     lines = answer.decode().splitlines()
     expect_equal([line.split()[0] for line in lines], ["ok", "ok", "error", "ok"], "answers")
     expect_equal(process.wait(), 0, "exit status")
