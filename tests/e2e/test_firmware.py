@@ -13,7 +13,7 @@ import shutil
 import socket
 import subprocess
 
-from harness import TOP, Daemon, Failure, Process, Tap, expect, expect_equal, temporary_directory, wait_until
+from harness import HANG_SECONDS, TOP, Daemon, Failure, Process, Tap, expect, expect_equal, temporary_directory, wait_until
 
 SOURCE = os.path.join(TOP, "proto", "firmware")
 SERIAL = "MPS2-0001"
@@ -78,12 +78,12 @@ class Board(Process):
 
     def find_port(self):
         expect(self.child.poll() is None, f"the emulator ended: {self.output()}")
-        found = re.search(r"redirected to (/dev/pts/\d+)", self.output())
+        found = re.search(r"redirected to (/dev/pts/\d+) ", self.output())
         return found and found.group(1)
 
     def reset(self):
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as monitor:
-            monitor.settimeout(60)
+            monitor.settimeout(HANG_SECONDS)
             monitor.connect(self.monitor_path)
             lines = monitor.makefile("rw", encoding="utf-8")
             for command in ("qmp_capabilities", "system_reset"):
@@ -226,8 +226,11 @@ def board_reset(world):
 def power_cut(world):
     """Without flash the log goes with the power: the board begins another one, and nobody takes its records for the old ones."""
     before = len(world.runs(world.logs[-1]))
+    # As long as it is open nobody else gets a terminal of that number, which the daemon would take for the board.
+    terminal = os.open(world.link, os.O_RDWR | os.O_NOCTTY)
     world.board.kill()
     world.board = Board(world.directory, world.link, "board-again")
+    os.close(terminal)
     pen = wait_until(lambda: (p := world.pen()) and p["state"] == "live" and p["log"]["id"] not in world.logs and p,
                      "the board after its power came back")
     expect_equal(pen["boot"], 1, "boot of a new log")
