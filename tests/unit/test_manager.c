@@ -506,7 +506,7 @@ static void test_live_cycles(void **state)
 	const int64_t slack_us = 10 * USEC_PER_MSEC;
 	struct world *w = *state;
 	struct fake_pen *p = attached(w);
-	int64_t before_us;
+	int64_t before_us, now_us;
 
 	say_cycles(p, 0, 0, false);
 	assert_int_equal(pen(w)->frequency_chz.at_us, 0); /* a backlog is not live */
@@ -523,7 +523,8 @@ static void test_live_cycles(void **state)
 	assert_true(w->cycles_start_us == TIME_UNKNOWN);
 	/* One second of ticks before the sample, which is of a moment between these two. */
 	before_us = now_utc_us();
-	say_sample(p, 1, 6000000, now_boot_us() - 1000, now_boot_us());
+	now_us = now_boot_us();
+	say_sample(p, 1, 6000000, now_us - 1000, now_us);
 	say_cycles(p, 3, 30, true);
 	assert_in_range(w->cycles_start_us + USEC_PER_SEC, before_us - slack_us,
 			now_utc_us() + slack_us);
@@ -572,13 +573,16 @@ static void test_suspicious_tick(void **state)
 {
 	struct world *w = *state;
 	struct fake_pen *p = attached(w);
-	struct pw_status s = {.boot = 1, .tick_us = 10000000};
+	struct pw_status s = {.boot = 1};
+	int64_t now_us = now_boot_us();
 
-	say_sample(p, 1, 10000000, now_boot_us() - 100, now_boot_us());
+	say_sample(p, 1, 10000000, now_us - 100, now_us);
+	/* where it is by now, however long that took */
+	s.tick_us = 10000000 + (uint64_t)(now_boot_us() - now_us);
 	p->host->ops->status(p->host->ctx, &s);
 	assert_int_equal(pen(w)->state, PEN_LIVE);
 	assert_int_equal(p->pings, 0);
-	s.tick_us += USEC_PER_SEC;
+	s.tick_us += 3600 * (uint64_t)USEC_PER_SEC;
 	s.boot = 2;
 	p->host->ops->status(p->host->ctx, &s);
 	assert_int_equal(p->pings, 0);

@@ -426,11 +426,19 @@ static void deadlines_are_kept(void **state)
 	struct db_query q = made_up("WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM "
 				    "n) SELECT max(i) FROM n");
 	struct world *w = *state;
-	struct db_job *job = job_new(w, &q);
+	struct db_job *job = NULL;
+	bool began = false;
 
-	job->deadline_us = now_boot_us() + 20 * USEC_PER_MSEC;
-	assert_null(run(w, job));
-	assert_int_equal(job->result, -ETIME);
+	/* On a busy machine a short one may be over before a reader has begun. */
+	for (int64_t us = 20 * USEC_PER_MSEC; !began; us *= 2) {
+		db_job_free(job);
+		job = job_new(w, &q);
+		job->deadline_us = now_boot_us() + us;
+		assert_null(run(w, job));
+		assert_int_equal(job->result, -ETIME);
+		began = !strstr(job->problem, "busy with other queries");
+		assert_true(began || us < 60 * USEC_PER_SEC);
+	}
 	assert_string_equal(job->problem, "took too long; ask for less at a time");
 	db_job_free(job);
 	job = job_new(w, &q);

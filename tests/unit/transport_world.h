@@ -17,7 +17,8 @@
 #include "base/limits.h"
 #include "transport/transport.h"
 
-#define UNUSED __attribute__((unused))
+#define UNUSED	__attribute__((unused))
+#define WAIT_MS 60000 /* for what must come: a busy machine takes its time */
 
 struct world {
 	sd_event *event;
@@ -112,13 +113,13 @@ UNUSED static unsigned world_settle(struct world *w)
 UNUSED static void world_wait(struct world *w, size_t count)
 {
 	while (w->n_got < count && w->closed == 0)
-		assert_true(sd_event_run(w->event, 10 * USEC_PER_SEC) > 0);
+		assert_true(sd_event_run(w->event, WAIT_MS * USEC_PER_MSEC) > 0);
 }
 
 UNUSED static void world_wait_closed(struct world *w)
 {
 	while (w->closed == 0)
-		assert_true(sd_event_run(w->event, 10 * USEC_PER_SEC) > 0);
+		assert_true(sd_event_run(w->event, WAIT_MS * USEC_PER_MSEC) > 0);
 }
 
 /* Every byte value, in an order that a terminal which is not raw would spoil. */
