@@ -133,12 +133,16 @@ const struct plain_rule plain_rules[] = {
 		" OR EXISTS (SELECT 1 FROM hygiene h WHERE h.pen = v.pen AND h.kind = 'barrier' "
 		"AND h.void IS NULL AND h.at_us BETWEEN v.before_us AND v.to_us)))"},
 	{"expired-used",
-	 "SELECT count(*) FROM (SELECT u.session, u.lot FROM session s JOIN item_use u ON "
+	 VISITS "SELECT count(*) FROM (SELECT u.session, u.lot FROM session s JOIN item_use u ON "
 	 "u.session = s.id JOIN lot l ON l.id = u.lot"
 	 " WHERE s.state <> 'void' AND u.void IS NULL AND l.expiry_day < s.day" PERIOD
 	 " UNION SELECT h.session, h.lot FROM session s JOIN hygiene h ON h.session = s.id JOIN "
 	 "lot l ON l.id = h.lot"
-	 " WHERE s.state <> 'void' AND h.void IS NULL AND l.expiry_day < s.day" PERIOD ")"},
+	 " WHERE s.state <> 'void' AND h.void IS NULL AND l.expiry_day < s.day" PERIOD
+	 " UNION SELECT v.session, h.lot FROM visit v CROSS JOIN hygiene h ON h.pen = v.pen AND "
+	 "h.at_us >= coalesce(v.before_us, 0) AND h.at_us < v.to_us JOIN lot l ON l.id = h.lot"
+	 " WHERE h.void IS NULL AND +h.session IS NULL AND l.expiry_day < CAST(strftime('%Y%m%d', "
+	 "h.at_us / 1000000, 'unixepoch') AS INTEGER))"},
 	{"ink-lot-missing",
 	 "SELECT count(*) FROM session s WHERE s.state IN ('closed', 'signed')" HAD_RUNS PERIOD
 	 " AND (SELECT min(l.expiry_day IS NOT NULL) FROM item_use u JOIN lot l ON l.id = u.lot "

@@ -129,6 +129,77 @@ static void expired_used(void **state)
 				     "critical expired-used/session=1/lot=5 4/0");
 }
 
+/* What a pen was treated with for nobody in particular: by its own day, for who had the pen or had it next. */
+static void expired_on_the_pen(void **state)
+{
+	int64_t film = lot_of("barrier", "FILM", "2026-11-03");
+	struct audit_filter filter;
+
+	(void)state;
+	sat(anna, AT(4, 9, 0), 60);
+	sat(bert, AT(4, 11, 0), 60);
+	sat(anna, AT(4, 13, 0), 60);
+	clinic_do(&w, "hygiene.add", T("kind", "discarded"), T("pen", "INVENTED-1"),
+		  N("at", AT(4, 9, 30)), N("lot", lot_of("disinfectant", "D1", "2026-10")));
+	/* put on while it was good: the evening before, to the minute */
+	clinic_do(&w, "hygiene.add", T("kind", "barrier"), T("pen", "INVENTED-1"),
+		  N("at", AT(4, 0, 0) - 1), N("lot", film));
+	assert_found("expired-used", "");
+	/* as the first left, for the second; and in the middle of the second */
+	clinic_do(&w, "hygiene.add", T("kind", "barrier"), T("pen", "INVENTED-1"),
+		  N("at", AT(4, 10, 0)), N("lot", film));
+	assert_found("expired-used", "critical expired-used/session=2/lot=1 1/0");
+	assert_said("Lot FILM of barrier was used for client 1002 1 day after its last good day, "
+		    "2026-11-03.");
+	clinic_do(&w, "hygiene.add", T("kind", "disinfected"), T("pen", "INVENTED-1"),
+		  N("at", AT(4, 12, 0) - 1), N("lot", lot_of("disinfectant", "D2", "2026-11-02")));
+	assert_found("expired-used", "critical expired-used/session=2/lot=1 1/0\n"
+				     "critical expired-used/session=2/lot=3 2/0");
+	/* each session finds its own, and no other */
+	for (int64_t session = 1; session <= 3; session++) {
+		audit_filter_init(&filter, WORLD_NOW_US);
+		filter.value[RULE_SESSION] = session;
+		assert_string_equal(found_by("expired-used", &filter),
+				    session == 2 ? "critical expired-used/session=2/lot=1 1/0\n"
+						   "critical expired-used/session=2/lot=3 2/0"
+						 : "");
+	}
+	/* the session between was none: then it was for the one after */
+	clinic_do(&w, "session.void", N("session", 2), T("reason", "it was none"));
+	assert_found("expired-used", "critical expired-used/session=3/lot=1 1/0\n"
+				     "critical expired-used/session=3/lot=3 2/0");
+}
+
+/* However often it lost some in one session: each of them, and what began in it. */
+static void telemetry_lost_often(void **state)
+{
+	const char *text;
+	char sql[400];
+	size_t n = 1;
+
+	(void)state;
+	sat(anna, AT(4, 9, 0), 60);
+	/* seven of ten seconds, one that ended later, and two of later */
+	snprintf(sql, sizeof(sql),
+		 "INSERT INTO loss (id, pen, log, first_seq, next_seq, after_us, before_us) "
+		 "SELECT seq, 1, 1, seq, seq + 1, t, t + iif(seq = 8, 7200, 10) * 1000000 FROM "
+		 "(SELECT seq, %lld + iif(seq > 8, 10000, 400 * seq) * 1000000 AS t FROM entry "
+		 "ORDER BY seq LIMIT 10)",
+		 (long long)AT(4, 9, 0));
+	world_tamper(&w, sql);
+	assert_int_equal(count_of(&w, "loss", "true"), 10);
+	text = found("telemetry-gap");
+	for (const char *at = text; (at = strchr(at, '\n')); at++)
+		n++;
+	assert_int_equal(n, 10);
+	for (int i = 1; i <= 10; i++) {
+		snprintf(sql, sizeof(sql), "warn telemetry-gap/session=%s/pen=1/loss=%d %d/5",
+			 i <= 8 ? "1" : "", i, i == 8 ? 400 : 10);
+		assert_non_null(strstr(text, sql));
+	}
+	world_tamper(&w, "DELETE FROM loss");
+}
+
 static void recall_exposed(void **state)
 {
 	int64_t s, lot, other;
@@ -680,6 +751,8 @@ static const struct CMUnitTest tests[] = {
 	RULE_TEST(disinfect_gap_too_late),
 	RULE_TEST(disinfect_gap_shared),
 	RULE_TEST(expired_used),
+	RULE_TEST(expired_on_the_pen),
+	RULE_TEST(telemetry_lost_often),
 	RULE_TEST(recall_exposed),
 	RULE_TEST(recall_exposed_otherwise),
 	RULE_TEST(lots_missing),

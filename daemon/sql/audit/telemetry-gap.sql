@@ -11,6 +11,7 @@
 -- says: Of {pen}, {what}{whose}{how_long}; up to {threshold} is let pass.
 -- do: Connect the pen while it works, or often enough; note in the session what is known.
 
+-- Of losses that ended after the session the first few are looked at: one that began in it is among them, as one log's do not overlap.
 SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, x.pen AS pen, s.practitioner AS practitioner, s.place AS place,
 	NULL AS loss, round(x.lost_cycles * (x.on_time_us / 1e6) / nullif(x.cycles, 0), 1) AS value, t.value AS threshold,
 	x.lost_cycles || iif(x.lost_cycles = 1, ' cycle is missing', ' cycles are missing') AS what, ' in session #' || s.id AS whose,
@@ -27,7 +28,8 @@ SELECT s.start_us AS at_us, s.day AS day, s.id AS session, s.client AS client, a
 	printf(': %.1f s or less', (min(l.before_us, coalesce(a.to_us, s.end_us, :now_us)) - max(coalesce(l.after_us, 0), a.from_us)) / 1e6) AS how_long
 FROM session s
 	CROSS JOIN assignment a ON a.session = s.id AND a.void IS NULL
-	JOIN loss l ON l.id IN (SELECT y.id FROM loss y WHERE y.pen = a.pen AND y.before_us > a.from_us ORDER BY y.before_us LIMIT 4)
+	JOIN loss l ON l.pen = a.pen AND l.before_us > a.from_us AND l.before_us <= coalesce((SELECT y.before_us FROM loss y
+		WHERE y.pen = a.pen AND y.before_us > coalesce(a.to_us, s.end_us, :now_us) ORDER BY y.before_us LIMIT 1 OFFSET 3), 9000000000000000000)
 	JOIN audit_threshold t ON t.rule = 'telemetry-gap' AND t.name = 'gap_s' AND s.day >= t.from_day AND s.day < t.to_day
 WHERE s.state <> 'void' AND coalesce(l.after_us, 0) < coalesce(a.to_us, s.end_us, :now_us)
 	AND min(l.before_us, coalesce(a.to_us, s.end_us, :now_us)) - max(coalesce(l.after_us, 0), a.from_us) > t.value * 1000000
