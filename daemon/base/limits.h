@@ -80,6 +80,7 @@
 #define LIMIT_FINDINGS         100000           /* of one audit: ten years of a clinic that does nothing right have some; each is held in memory, at 500 bytes */
 #define LIMIT_TOLD_DAYS        366              /* of sessions that began earlier, no finding is told as it arises: a book of old sessions that is typed in would be an alarm for hours */
 #define LIMIT_TOLD_FORGET      64               /* sessions whose told findings are forgotten at a time: more than a round adds */
+#define LIMIT_TOLD_MET         16               /* sessions that a changed lot met looked at in one round: 2 ms each, and an open session's warning waits for no more */
 #define LIMIT_PROFILE_BYTES    (32 * 1024)      /* text of an audit profile: ours that sets every value has 6 KiB */
 #define LIMIT_CONFIG_BYTES     (64 * 1024)      /* one configuration file */
 

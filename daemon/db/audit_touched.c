@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What is to be told: findings of open sessions, and of those that changed, that nobody has been
- * told of. */
+/* What is to be told: findings of open sessions, of those that changed, and of those that a changed
+ * lot met, that nobody has been told of. */
 #include "base/limits.h"
 #include "base/timefmt.h"
 #include "db/audit_list.h"
@@ -12,6 +12,13 @@
 static const struct db_param touched_params[] = {
 	{"after", DB_INT, false, 0, INT64_MAX, NULL, "Entries up to this one were looked at.", NULL,
 	 NULL, false},
+	{"lots", DB_INT, false, 0, INT64_MAX, NULL,
+	 "Of entries about lots, those up to this one were looked at; without it, as many as of "
+	 "all.",
+	 NULL, NULL, false},
+	{"met", DB_INT, false, 0, INT64_MAX, NULL,
+	 "Of the sessions that the lots of the next one met, those up to this number were, too.",
+	 NULL, NULL, false},
 };
 
 const struct db_query db_audit_touched = {
@@ -28,6 +35,10 @@ struct touched {
 	struct audit *a;
 	int64_t now_us;
 	int64_t after, last; /* entries looked at: from the one after, up to the last */
+	int64_t lots, met;   /* the same of entries about lots, and of the sessions of the next */
+	int64_t some[LIMIT_TOLD_MET]; /* sessions that lots met, to be looked at; 0: was already */
+	size_t n_some;
+	bool rest;	/* there are more of them */
 	int64_t cursor; /* up to which was looked, as it is written down; INT64_MIN: nothing is */
 	int64_t due_us; /* when time alone will make the next finding; 0: never */
 	struct buf sessions, findings; /* JSON arrays of the answer */
@@ -157,6 +168,59 @@ static int add_session(struct touched *t, int64_t session, bool open)
 	return r;
 }
 
+/* Adds to those to be looked at what the lots of entry @entry met, as many as there is room for. */
+static int find_met(struct touched *t, int64_t entry)
+{
+	struct stmts *s = &t->a->stmts;
+	sqlite3_stmt *q;
+	int r;
+
+	r = stmt_begin(s, lot_met, &q, V_INT(entry), V_INT(t->met),
+		       V_INT(t->now_us - LIMIT_TOLD_DAYS * USEC_PER_DAY),
+		       V_INT((int64_t)(LIMIT_TOLD_MET - t->n_some)));
+	while (r >= 0 && (r = stmt_step(s, q)) > 0) {
+		t->met = sqlite3_column_int64(q, 0);
+		t->some[t->n_some++] = t->met;
+	}
+	return r < 0 ? -EIO : 0;
+}
+
+/* Goes on with what lots met, entry by entry, until there is enough for one round. */
+static int find_lots(struct touched *t)
+{
+	struct stmts *s = &t->a->stmts;
+	int64_t entry;
+	sqlite3_stmt *q;
+	int r;
+
+	while ((r = stmt_first(s, lot_next, &q, V_INT(t->lots), V_INT(t->last))) > 0) {
+		entry = sqlite3_column_int64(q, 0);
+		stmt_end(q);
+		r = find_met(t, entry);
+		if (r < 0)
+			return r;
+		if (t->n_some == LIMIT_TOLD_MET) {
+			/* what comes before the entry is done; of its own there may be more */
+			t->lots = entry - 1;
+			t->rest = true;
+			return 0;
+		}
+		t->lots = entry;
+		t->met = 0;
+	}
+	t->lots = t->last;
+	t->met = 0;
+	return r < 0 ? -EIO : 0;
+}
+
+/* A session is looked at once in a round. */
+static void leave_out(struct touched *t, int64_t session)
+{
+	for (size_t i = 0; i < t->n_some; i++)
+		if (t->some[i] == session)
+			t->some[i] = 0;
+}
+
 static int add_sessions(struct touched *t)
 {
 	struct stmts *s = &t->a->stmts;
@@ -165,14 +229,31 @@ static int add_sessions(struct touched *t)
 
 	r = stmt_begin(s, session_touched, &q, V_INT(t->now_us - LIMIT_TOLD_DAYS * USEC_PER_DAY),
 		       V_INT(t->after), V_INT(t->last));
-	while (r >= 0 && e == 0 && (r = stmt_step(s, q)) > 0)
+	while (r >= 0 && e == 0 && (r = stmt_step(s, q)) > 0) {
+		leave_out(t, sqlite3_column_int64(q, 0));
 		e = add_session(t, sqlite3_column_int64(q, 0), sqlite3_column_int(q, 1) != 0);
+	}
 	if (r > 0)
 		stmt_end(q);
 	return e < 0 ? e : r < 0 ? -EIO : 0;
 }
 
-static int look(struct touched *t, const struct db_value *after)
+static int add_some(struct touched *t)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < t->n_some && r == 0; i++) {
+		int64_t session = t->some[i];
+
+		/* two lots may have met it */
+		leave_out(t, session);
+		if (session)
+			r = add_session(t, session, false);
+	}
+	return r;
+}
+
+static int look(struct touched *t, const struct db_value *value)
 {
 	int r;
 
@@ -185,10 +266,16 @@ static int look(struct touched *t, const struct db_value *after)
 		return r;
 	/* A record that nobody has looked at before is not looked at from its beginning: what is in
 	 * it is for audit.list. */
-	t->after = after->set ? after->i : t->cursor == INT64_MIN ? t->last : t->cursor;
+	t->after = value[0].set ? value[0].i : t->cursor == INT64_MIN ? t->last : t->cursor;
+	t->lots = value[1].set ? value[1].i : t->after;
+	t->met = value[2].set ? value[2].i : 0;
+	r = find_lots(t);
 	json_open(&t->sessions, '[');
 	json_open(&t->findings, '[');
-	r = add_sessions(t);
+	if (r == 0)
+		r = add_sessions(t);
+	if (r == 0)
+		r = add_some(t);
 	json_close(&t->sessions, ']');
 	json_close(&t->findings, ']');
 	return r;
@@ -196,20 +283,34 @@ static int look(struct touched *t, const struct db_value *after)
 
 /* ---- the answer ---- */
 
+static void add_rest(const struct touched *t, struct buf *out)
+{
+	json_key(out, "rest");
+	json_open(out, '{');
+	json_kv_int(out, "after", t->last);
+	json_kv_int(out, "lots", t->lots);
+	json_kv_int(out, "met", t->met);
+	json_close(out, '}');
+}
+
 static int answer(const struct touched *t, struct buf *out)
 {
+	int64_t entry = t->rest ? t->lots : t->last;
+
 	if (t->sessions.error || t->findings.error)
 		return t->sessions.error ? t->sessions.error : t->findings.error;
 	json_open(out, '{');
-	json_kv_int(out, "entry", t->last);
+	json_kv_int(out, "entry", entry);
 	json_kv_bool(out, "changed", t->changed);
 	json_kv_bool(out, "keep",
-		     t->changed || t->cursor == INT64_MIN || t->last - t->cursor >= CURSOR_LAG);
+		     t->changed || t->cursor == INT64_MIN || entry - t->cursor >= CURSOR_LAG);
 	json_kv_int(out, "due_us", t->due_us);
 	json_key(out, "sessions");
 	json_raw(out, t->sessions.data, t->sessions.len);
 	json_key(out, "findings");
 	json_raw(out, t->findings.data, t->findings.len);
+	if (t->rest)
+		add_rest(t, out);
 	json_close(out, '}');
 	return out->error;
 }
@@ -222,7 +323,7 @@ int audit_touched(struct audit *a, struct db_job *job)
 
 	if (sqlite3_exec(a->handle, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
 		return -EIO;
-	r = look(&t, &job->value[0]);
+	r = look(&t, job->value);
 	if (r == 0)
 		r = answer(&t, &job->out);
 	buf_done(&t.sessions);

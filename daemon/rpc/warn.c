@@ -14,9 +14,10 @@ struct warn_round {
 	struct warn *warn;  /* NULL: nobody wants it any more */
 	struct db_job *job; /* whose answer the message names */
 	struct db_msg msg;
-	json_t *answer; /* NULL: none, or none that was understood */
-	int64_t entry;	/* looked at up to this one */
-	int64_t due_us; /* time alone makes a finding then, UTC; 0: never */
+	json_t *answer;	   /* NULL: none, or none that was understood */
+	int64_t entry;	   /* looked at up to this one */
+	int64_t lots, met; /* where the next goes on with what lots met; lots -1: done */
+	int64_t due_us;	   /* time alone makes a finding then, UTC; 0: never */
 };
 
 static struct warn_round *round_free(struct warn_round *r)
@@ -87,6 +88,16 @@ static void tell(struct events *e, const json_t *finding)
 
 /* ---- a round ---- */
 
+/* What it looked at, it looked at. */
+static void has_looked(struct warn *w, const struct warn_round *r)
+{
+	w->after = r->entry;
+	w->lots = r->lots;
+	w->met = r->met;
+	w->again |= r->lots >= 0;
+	look_at(w, r->due_us);
+}
+
 /* It is written down: now it may be told. */
 static void on_kept(struct db_msg *msg, void *ctx)
 {
@@ -108,8 +119,7 @@ static void on_kept(struct db_msg *msg, void *ctx)
 		retry_later(w);
 		return;
 	}
-	w->after = r->entry;
-	look_at(w, r->due_us);
+	has_looked(w, r);
 	json_array_foreach(json_object_get(r->answer, "findings"), i, finding)
 	{
 		if (json_is_true(json_object_get(finding, "new")))
@@ -130,8 +140,14 @@ static void keep(struct warn *w, struct warn_round *r)
 
 static void read_answer(struct warn_round *r)
 {
+	const json_t *rest;
+
 	r->answer = json_loadb(r->job->out.data, r->job->out.len, 0, NULL);
-	r->entry = json_integer_value(json_object_get(r->answer, "entry"));
+	rest = json_object_get(r->answer, "rest");
+	r->entry = json_integer_value(rest ? json_object_get(rest, "after")
+					   : json_object_get(r->answer, "entry"));
+	r->lots = rest ? json_integer_value(json_object_get(rest, "lots")) : -1;
+	r->met = json_integer_value(json_object_get(rest, "met"));
 	r->due_us = json_integer_value(json_object_get(r->answer, "due_us"));
 }
 
@@ -152,8 +168,7 @@ static void on_looked(struct db_job *job, void *ctx)
 	}
 	w->round = NULL;
 	if (r->answer) {
-		w->after = r->entry;
-		look_at(w, r->due_us);
+		has_looked(w, r);
 	} else if (job->result != -ECANCELED) {
 		log_warning("the audit's rules could not be evaluated", "ERROR",
 			    strerror(job->result < 0 ? -job->result : ENOMEM), "DETAIL",
@@ -183,6 +198,10 @@ static struct warn_round *start(struct warn *w)
 	r->job->ctx = r;
 	if (w->after >= 0)
 		r->job->value[0] = (struct db_value){.set = true, .i = w->after};
+	if (w->lots >= 0) {
+		r->job->value[1] = (struct db_value){.set = true, .i = w->lots};
+		r->job->value[2] = (struct db_value){.set = true, .i = w->met};
+	}
 	return db_read(w->server->db, r->job) < 0 ? round_free(r) : r;
 }
 
@@ -208,7 +227,7 @@ int warn_init(struct warn *w, struct server *server)
 {
 	int r;
 
-	*w = (struct warn){.server = server, .after = -1};
+	*w = (struct warn){.server = server, .after = -1, .lots = -1};
 	r = sd_event_add_time_relative(server->event, &w->retry, CLOCK_MONOTONIC, RETRY_US, 0,
 				       on_time, w);
 	if (r < 0)

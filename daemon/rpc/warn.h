@@ -2,7 +2,7 @@
 /*
  * Findings of the audit as they arise. After each commit a reader evaluates the sessions that are open and those that changed
  * (db/audit_list.h); what nobody was told of is written down, and then told on the live stream as audit.finding. One round at a time: what
- * comes meanwhile is for the next. What time alone makes a finding (a session that has become long) is looked for when its moment comes.
+ * comes meanwhile is for the next. A lot that is recalled may have met hundreds: they are looked at a few in a round, round by round. What time alone makes a finding (a session that has become long) is looked for when its moment comes.
  */
 #ifndef RPC_WARN_H
 #define RPC_WARN_H
@@ -19,6 +19,7 @@ struct warn {
 	struct warn_round *round; /* on its way, or NULL */
 	bool again;		  /* something came meanwhile */
 	int64_t after;		  /* entries up to this one were looked at; -1: as the record has it */
+	int64_t lots, met;	  /* of what a changed lot met: as the reader said last; lots -1: nothing is left */
 	sd_event_source *retry;	  /* a round that was refused or failed is tried again */
 	sd_event_source *due;	  /* time alone makes a finding then */
 };

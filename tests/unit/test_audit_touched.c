@@ -29,14 +29,19 @@ static void moved_to(int64_t session, int64_t start_us, const char *state)
 	world_tamper(&w, sql);
 }
 
-/* The answer about what is after @entry. Caller frees with free(). */
-static char *touched(int64_t after)
+/* The answer about what is after entry @after, going on with what lots met, where @lots is 0 or
+ * more. Caller frees with free(). */
+static char *touched_on(int64_t after, int64_t lots, int64_t met)
 {
 	struct audit audit = {.made = false};
 	struct db_job job = {.query = &db_audit_touched, .out = BUF_INIT(0)};
 	sqlite3 *handle;
 
 	job.value[0] = (struct db_value){.set = true, .i = after};
+	if (lots >= 0) {
+		job.value[1] = (struct db_value){.set = true, .i = lots};
+		job.value[2] = (struct db_value){.set = true, .i = met};
+	}
 	assert_int_equal(sqlite3_open(w.path, &handle), SQLITE_OK);
 	audit.handle = handle;
 	assert_int_equal(sql_functions_add(handle), SQLITE_OK);
@@ -46,6 +51,11 @@ static char *touched(int64_t after)
 	audit_done(&audit);
 	assert_int_equal(sqlite3_close(handle), SQLITE_OK);
 	return buf_take(&job.out);
+}
+
+static char *touched(int64_t after)
+{
+	return touched_on(after, -1, 0);
 }
 
 static bool says(const char *answer, const char *part)
@@ -195,6 +205,77 @@ static void remembered_and_forgotten(void **state)
 	assert_int_equal(count_of(&w, "audit_seen", "session = 99"), 0);
 }
 
+/* A lot is recalled that many sessions met, long after they were closed: each is heard of once, a
+ * few in a round, and a round that is not kept is looked at again. */
+static void recalled_afterwards(void **state)
+{
+	enum { SESSIONS = 2 * LIMIT_TOLD_MET + 3 };
+	int64_t product = clinic_do(&w, "product.add", T("category", "pigment"), T("name", "Ink")),
+		lot = clinic_do(&w, "lot.add", N("product", product), T("number", "L1"),
+				T("expiry", "2027-01")),
+		old, after, before, lots, met;
+	_cleanup_(freep) char *quiet = NULL, *again = NULL, *last = NULL, *freed = NULL;
+	size_t heard = 0, rounds = 0;
+
+	(void)state;
+	for (int i = 0; i < SESSIONS; i++) {
+		int64_t s = sat_without_pen(i % 2 ? anna : bert, AT(4, 0, 20 * i), 10);
+
+		clinic_do(&w, "lot.use", N("lot", lot), N("session", s));
+		moved_to(s, now_utc_us() - (i + 1) * HOUR_US, "closed");
+	}
+	/* of long ago, and of another lot */
+	old = sat_without_pen(anna, AT(3, 9, 0), 60);
+	clinic_do(&w, "lot.use", N("lot", lot), N("session", old));
+	moved_to(old, now_utc_us() - (LIMIT_TOLD_DAYS + 1) * USEC_PER_DAY, "closed");
+	sat_without_pen(bert, AT(3, 12, 0), 60);
+	before = world_int(&w, "SELECT max(seq) FROM entry");
+	quiet = touched(before);
+	assert_true(says(quiet, "\"sessions\":[]"));
+	told(quiet);
+	clinic_do(&w, "lot.recall", N("lot", lot), T("reason", "by its maker"));
+	after = before;
+	lots = -1;
+	met = 0;
+	do {
+		_cleanup_(freep) char *round = touched_on(after, lots, met);
+		const char *at = round;
+		size_t n = 0;
+
+		while ((at = strstr(at, "\"finding\":\"recall-exposed/"))) {
+			at += 10;
+			n++;
+		}
+		assert_true(n <= LIMIT_TOLD_MET);
+		heard += n;
+		assert_true(says(round, "\"new\":true"));
+		told(round);
+		if (!says(round, "\"rest\":"))
+			break;
+		/* until all are told it is written down that nobody has looked */
+		assert_int_equal(world_int(&w, "SELECT entry FROM audit_cursor"), before);
+		after = number(round, "\"rest\":{\"after\":");
+		lots = number(round, "\"lots\":");
+		met = number(round, "\"met\":");
+		assert_int_equal(after, before + 1);
+	} while (++rounds < 10);
+	assert_int_equal(rounds, 2);
+	assert_int_equal(heard, SESSIONS);
+	assert_int_equal(count_of(&w, "audit_seen", "rule = 'recall-exposed'"), SESSIONS);
+	assert_int_equal(world_int(&w, "SELECT entry FROM audit_cursor"), before + 1);
+	/* after a restart in the middle: what was told is not told twice */
+	again = touched(before);
+	assert_false(says(again, "\"new\":true"));
+	assert_true(says(again, "\"rest\":"));
+	last = touched(before + 1);
+	assert_true(says(last, "\"sessions\":[]"));
+	/* it was another lot: nothing is left of it */
+	clinic_do(&w, "lot.release", N("lot", lot), T("reason", "another one"));
+	freed = touched_on(before + 1, before + 1, 2 * LIMIT_TOLD_MET);
+	told(freed);
+	assert_int_equal(count_of(&w, "audit_seen", "rule = 'recall-exposed'"), 2 * LIMIT_TOLD_MET);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -202,6 +283,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(grace, audit_setup, teardown),
 		cmocka_unit_test_setup_teardown(long_ago, audit_setup, teardown),
 		cmocka_unit_test_setup_teardown(remembered_and_forgotten, audit_setup, teardown),
+		cmocka_unit_test_setup_teardown(recalled_afterwards, audit_setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -143,6 +143,47 @@ static void test_nothing_to_keep(void **state UNUSED)
 	reader_says(9, ANSWER("10", "false", "false", "0", ""));
 }
 
+/* What a lot met is looked at round by round, without any commit, and other things go on meanwhile. */
+static void test_a_few_at_a_time(void **state UNUSED)
+{
+	struct peer_end p = listener();
+	struct db_job *job;
+
+	reader_says(-1, "{\"entry\":6,\"changed\":true,\"keep\":true,\"due_us\":0,\"sessions\":[3],"
+			"\"findings\":[" FINDING(
+				"age/session=3",
+				"true") "],"
+					"\"rest\":{\"after\":9,\"lots\":6,\"met\":40}}");
+	writer_says(-ENOSPC); /* the same once more */
+	time_passes(warn->retry);
+	job = fake.audit_job;
+	assert_false(job->value[1].set || job->value[2].set);
+	reader_says(-1, "{\"entry\":6,\"changed\":true,\"keep\":true,\"due_us\":0,\"sessions\":[3],"
+			"\"findings\":[" FINDING(
+				"age/session=3",
+				"true") "],"
+					"\"rest\":{\"after\":9,\"lots\":6,\"met\":40}}");
+	writer_says(0);
+	assert_int_equal(lines_here(&p), 1);
+	job = fake.audit_job;
+	assert_true(job->value[1].set && job->value[2].set);
+	assert_int_equal(job->value[1].i, 6);
+	assert_int_equal(job->value[2].i, 40);
+	/* nothing to keep: on at once, too */
+	reader_says(9, "{\"entry\":6,\"changed\":false,\"keep\":false,\"due_us\":0,\"sessions\":[],"
+		       "\"findings\":[],\"rest\":{\"after\":11,\"lots\":6,\"met\":80}}");
+	job = fake.audit_job;
+	assert_int_equal(job->value[2].i, 80);
+	reader_says(11, ANSWER("11", "false", "false", "0", ""));
+	assert_null(fake.audit_job);
+	fake_commit(12);
+	job = fake.audit_job;
+	assert_false(job->value[1].set || job->value[2].set);
+	reader_says(11, ANSWER("12", "false", "false", "0", ""));
+	assert_null(fake.audit_job);
+	peer_close(&p);
+}
+
 /* What comes meanwhile is for one more round, not for as many as there were. */
 static void test_one_round_at_a_time(void **state UNUSED)
 {
@@ -242,11 +283,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define WARN_TEST(name) cmocka_unit_test_setup_teardown(name, start, fake_stop)
-		WARN_TEST(test_written_then_told),   WARN_TEST(test_nothing_to_keep),
-		WARN_TEST(test_one_round_at_a_time), WARN_TEST(test_reading_fails),
-		WARN_TEST(test_writing_fails),	     WARN_TEST(test_time_alone),
-		WARN_TEST(test_end_while_reading),   WARN_TEST(test_end_while_writing),
-		WARN_TEST(test_end_while_waiting),
+		WARN_TEST(test_written_then_told), WARN_TEST(test_nothing_to_keep),
+		WARN_TEST(test_a_few_at_a_time),   WARN_TEST(test_one_round_at_a_time),
+		WARN_TEST(test_reading_fails),	   WARN_TEST(test_writing_fails),
+		WARN_TEST(test_time_alone),	   WARN_TEST(test_end_while_reading),
+		WARN_TEST(test_end_while_writing), WARN_TEST(test_end_while_waiting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
