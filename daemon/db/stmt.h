@@ -50,7 +50,6 @@
 	X(check_blocks)                                                                            \
 	X(check_reference)                                                                         \
 	X(check_reference_count)                                                                   \
-	X(checkpoint_members)                                                                      \
 	X(client_number)                                                                           \
 	X(contact_around)                                                                          \
 	X(contact_prune)                                                                           \
@@ -173,17 +172,6 @@
 	X(uses_made)                                                                               \
 	X(verified_get)                                                                            \
 	X(verified_put)                                                                            \
-	X(verify_blocks)                                                                           \
-	X(verify_claims)                                                                           \
-	X(verify_commitments)                                                                      \
-	X(verify_entries)                                                                          \
-	X(verify_kept)                                                                             \
-	X(verify_kept_missing)                                                                     \
-	X(verify_leftovers)                                                                        \
-	X(verify_open_runs)                                                                        \
-	X(verify_personal)                                                                         \
-	X(verify_run)                                                                              \
-	X(verify_schema)                                                                           \
 	X(worker_request)
 
 #define STMT_ENUM_(name) STMT_##name,
