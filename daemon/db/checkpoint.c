@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "db/checkpoint.h"
 #include "db/db_internal.h"
+#include "db/stmt.h"
 
 /* All of a small file, with a zero behind it. */
 static int read_file(const char *path, char out[LIMIT_CHECKPOINT_BYTES + 1],
@@ -36,9 +37,6 @@ static int bytes_of(sqlite3_stmt *q, int column, void *out, size_t len)
 /* The members of @text. -EBADMSG. */
 static int parse(const char *text, struct checkpoint *c, uint8_t signature[CHAIN_SIGNATURE_SIZE])
 {
-	static const char sql[] =
-		"SELECT ?1 ->> '$.seq', ?1 ->> '$.at_us', ?1 ->> '$.host', ?1 ->> '$.hash',"
-		" ?1 ->> '$.public_key', ?1 ->> '$.signature' WHERE json_valid(?1)";
 	sqlite3 *handle = NULL;
 	sqlite3_stmt *q = NULL;
 	const char *host;
@@ -46,7 +44,7 @@ static int parse(const char *text, struct checkpoint *c, uint8_t signature[CHAIN
 	int r = -EBADMSG;
 
 	if (sqlite3_open_v2(":memory:", &handle, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK &&
-	    sqlite3_prepare_v2(handle, sql, -1, &q, NULL) == SQLITE_OK &&
+	    sqlite3_prepare_v2(handle, stmt_sql(checkpoint_members), -1, &q, NULL) == SQLITE_OK &&
 	    sqlite3_bind_text(q, 1, text, -1, SQLITE_STATIC) == SQLITE_OK &&
 	    sqlite3_step(q) == SQLITE_ROW) {
 		host = (const char *)sqlite3_column_text(q, 2);

@@ -50,6 +50,7 @@
 	X(check_blocks)                                                                            \
 	X(check_reference)                                                                         \
 	X(check_reference_count)                                                                   \
+	X(checkpoint_members)                                                                      \
 	X(client_number)                                                                           \
 	X(contact_around)                                                                          \
 	X(contact_prune)                                                                           \
@@ -83,8 +84,6 @@
 	X(log_last)                                                                                \
 	X(log_next)                                                                                \
 	X(lot_label)                                                                               \
-	X(lot_met)                                                                                 \
-	X(lot_next)                                                                                \
 	X(measure_drop)                                                                            \
 	X(measure_list)                                                                            \
 	X(measure_put)                                                                             \
@@ -172,6 +171,17 @@
 	X(uses_made)                                                                               \
 	X(verified_get)                                                                            \
 	X(verified_put)                                                                            \
+	X(verify_blocks)                                                                           \
+	X(verify_claims)                                                                           \
+	X(verify_commitments)                                                                      \
+	X(verify_entries)                                                                          \
+	X(verify_kept)                                                                             \
+	X(verify_kept_missing)                                                                     \
+	X(verify_leftovers)                                                                        \
+	X(verify_open_runs)                                                                        \
+	X(verify_personal)                                                                         \
+	X(verify_run)                                                                              \
+	X(verify_schema)                                                                           \
 	X(worker_request)
 
 #define STMT_ENUM_(name) STMT_##name,

@@ -5,7 +5,6 @@
  * and the newest; where there is none yet, nothing says which heads there should be.
  */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "db/db_internal.h"
 #include "db/verify_tables.h"
@@ -17,9 +16,7 @@ struct kept {
 
 static int broken(struct verify *v, int64_t seq, const char *what)
 {
-	snprintf(v->report->problem, sizeof(v->report->problem),
-		 "The kept_head of entry %" PRId64 " %s.", seq, what);
-	return -EUCLEAN;
+	return verify_fail(v, "The kept_head of entry %" PRId64 " %s.", seq, what);
 }
 
 /* What does not hold of the kept head that stands in the row; NULL: all does. Its entry has been
@@ -48,51 +45,40 @@ static const char *wrong_with(struct verify *v, sqlite3_stmt *q, int64_t seq)
 
 static int check_rows(struct verify *v, struct kept *ret)
 {
-	static const char sql[] =
-		"SELECT k.seq, k.hash, k.at_us, k.key_id, k.signature, e.hash, k.entry,"
-		" t.action = 'head.keep' AND t.payload ->> 'seq' = k.seq FROM kept_head k"
-		" LEFT JOIN entry e ON e.seq = k.seq LEFT JOIN entry t ON t.seq = k.entry"
-		" ORDER BY k.seq";
-	const char *wrong = NULL;
+	const char *wrong;
 	sqlite3_stmt *q;
-	int r = 0, step;
+	int r;
 
-	if (sqlite3_prepare_v2(v->handle, sql, -1, &q, NULL) != SQLITE_OK)
-		return verify_unable(v, v->handle);
-	while (!wrong && (step = sqlite3_step(q)) == SQLITE_ROW) {
+	r = stmt_begin(&v->record, verify_kept, &q);
+	while (r >= 0 && (r = stmt_step(&v->record, q)) > 0) {
 		int64_t seq = sqlite3_column_int64(q, 0);
 
 		wrong = wrong_with(v, q, seq);
-		if (wrong) {
-			r = broken(v, seq, wrong);
-		} else if (sqlite3_column_type(q, 6) != SQLITE_NULL) {
+		if (wrong)
+			return broken(v, seq, wrong);
+		if (sqlite3_column_type(q, 6) != SQLITE_NULL) {
 			ret->told++;
 		} else {
 			ret->untold++;
 			ret->last_seq = seq;
 		}
 	}
-	if (!wrong && step != SQLITE_DONE)
-		r = verify_unable(v, v->handle);
-	sqlite3_finalize(q);
-	return r;
+	return r < 0 ? verify_unable(v, &v->record, r) : 0;
 }
 
 /* Fewer rows are told of than there are entries that tell: names the first that is to blame. */
 static int find_missing(struct verify *v)
 {
-	static const char sql[] =
-		"SELECT t.payload ->> 'seq' FROM entry t WHERE t.action = 'head.keep'"
-		" AND NOT EXISTS (SELECT 1 FROM kept_head k WHERE k.seq = t.payload"
-		" ->> 'seq' AND k.entry = t.seq) ORDER BY t.seq LIMIT 1";
 	int64_t seq = 0;
 	sqlite3_stmt *q;
+	int r;
 
-	if (sqlite3_prepare_v2(v->handle, sql, -1, &q, NULL) != SQLITE_OK)
-		return verify_unable(v, v->handle);
-	if (sqlite3_step(q) == SQLITE_ROW)
+	r = stmt_first(&v->record, verify_kept_missing, &q);
+	if (r < 0)
+		return verify_unable(v, &v->record, r);
+	if (r > 0)
 		seq = sqlite3_column_int64(q, 0);
-	sqlite3_finalize(q);
+	stmt_end(q);
 	return broken(v, seq, "is missing, or does not name the entry that tells of it");
 }
 

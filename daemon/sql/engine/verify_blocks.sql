@@ -1,0 +1,2 @@
+-- The cycles of a run.
+SELECT first, data FROM block WHERE id BETWEEN :first AND :last ORDER BY id
