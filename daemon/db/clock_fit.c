@@ -11,6 +11,11 @@
 #define BETTER_US	(5 * USEC_PER_MSEC)
 /* Boots that are widened at once: those since the pen was last connected. */
 #define UNCHECKED_MAX	64
+/* A pen's clock that changes its mind at each reading would have everything of its boot mapped
+ * again each time, while all other pens wait. After a boot's first records, a share of them more
+ * must have come before it is heard again: mapping costs no more than so often the reading. */
+#define REMAP_FREE	256
+#define REMAP_SHARE	16
 
 /* ---- the pen's own clock ---- */
 
@@ -100,6 +105,17 @@ static int rtc_known_error(struct store *s, const struct log_state *log, int64_t
 	return r < 0 ? r : 0;
 }
 
+/* A fit by the pen's own clock, which maps all that was read of the boot. */
+static int rtc_add_fit(struct store *s, struct log_state *log, const struct epoch *e)
+{
+	uint64_t first = (uint64_t)log->boot.first_seq, read = 0;
+
+	if (log->next_seq > first + REMAP_FREE)
+		read = log->next_seq - first - REMAP_FREE;
+	log->remap_seq = log->next_seq + read / REMAP_SHARE;
+	return clock_add_fit(s, log, log->boot.boot, e);
+}
+
 /* A boot without a measurement: believe the pen's clock as far as it can be believed. */
 static int rtc_believe(struct store *s, struct log_state *log)
 {
@@ -139,7 +155,7 @@ static int rtc_believe(struct store *s, struct log_state *log)
 		if (time_add(old.latest_us, -old.at_us) < 2 * error)
 			return 0;
 	}
-	r = clock_add_fit(s, log, b->boot, &e);
+	r = rtc_add_fit(s, log, &e);
 	if (r < 0)
 		return r;
 	log->epoch = e;
@@ -159,12 +175,14 @@ int clock_rtc(struct store *s, struct log_state *log, uint64_t tick_us,
 	b->rtc_accuracy_us =
 		clock->accuracy_us == PW_UNKNOWN_U32 ? TIME_UNKNOWN : (int64_t)clock->accuracy_us;
 	b->dirty = true;
+	if (log->have_epoch && log->next_seq < log->remap_seq)
+		return 0;
 	if (!log->have_epoch || log->epoch.fit.quality != CLOCK_SYNCED)
 		return rtc_believe(s, log);
 	r = rtc_compare(s, log, b, &log->epoch);
 	if (r == 0 && (before == TIME_UNKNOWN ||
 		       llabs(time_add(log->epoch.rtc_error_us, -before)) > RTC_TRUST_US))
-		r = clock_add_fit(s, log, b->boot, &log->epoch);
+		r = rtc_add_fit(s, log, &log->epoch);
 	return r;
 }
 

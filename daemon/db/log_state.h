@@ -40,10 +40,11 @@ struct log_state {
 	bool have_epoch;    /* of the current boot: a fit that is not estimated */
 	struct epoch epoch; /* the one from tick 0 */
 	bool settle; /* estimates of boots need another look when the log is read to its end */
+	uint64_t remap_seq; /* the pen's own clock maps nothing again before this record */
 	uint64_t around_from, around_to; /* records for which the two bounds hold: [from, to) */
 	int64_t after_us, before_us;	 /* TIME_UNKNOWN: none */
-	bool doubt;	/* the tick went backwards or into the future in this boot */
-	uint32_t found; /* enum log_found bits: findings already written in this boot */
+	bool doubt;	       /* the tick went backwards or into the future in this boot */
+	uint32_t found;	       /* enum log_found bits: findings already written in this boot */
 	enum db_button button; /* as the newest message said */
 	struct run_acc run;
 };

@@ -452,6 +452,37 @@ static void rtc_after_the_fit(void **state)
 	assert_int_equal(findings("clock.rtc"), 1);
 }
 
+/* A clock that says something else each time, with ever better accuracy of its own ticks: each would
+ * be worth mapping all of the boot again, which for some thousand records is millions of rows. */
+static void rtc_that_changes_its_mind(void **state)
+{
+	const int records = 3000;
+
+	(void)state;
+	pen_boot(&p);
+	for (int i = 0; i < records; i++) {
+		p.tick_us = (uint64_t)(i % 2 ? HOUR_US : 400 * HOUR_US);
+		send_clock(NOW - 1000 * HOUR_US + (int64_t)p.tick_us, SECOND_US);
+	}
+	pen_attach(&w, &p, NOW);
+	pen_drain(&w, &p, 0, 10000, NOW);
+	assert_int_equal(world_int(&w, "SELECT count(*) FROM event WHERE kind = 'clock'"), records);
+	/* each of the first 256, then when a sixteenth more has come */
+	assert_in_range(world_int(&w, "SELECT count(*) FROM entry WHERE action = 'clock.fit'"), 256,
+			400);
+	assert_int_equal(epoch_value(1, "quality"), CLOCK_RTC);
+	/* measured, it is compared with each of its words, and they are wrong in turn */
+	assert_int_equal(send_fit(1, NOW - 1000 * HOUR_US, 700, 0), 0);
+	for (int i = 0; i < records; i++) {
+		p.tick_us += SECOND_US;
+		send_clock(NOW - (i % 2 ? 1000 : 990) * HOUR_US + (int64_t)p.tick_us, SECOND_US);
+	}
+	pen_drain(&w, &p, (unsigned)records + 1, 10000, NOW);
+	assert_in_range(world_int(&w, "SELECT count(*) FROM entry WHERE action = 'clock.fit'"), 256,
+			450);
+	assert_in_range(findings("clock.rtc"), 1, 50);
+}
+
 static void local_days(void **state)
 {
 	(void)state;
@@ -487,6 +518,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(impossible_rtc_is_not_believed, setup, teardown),
 		cmocka_unit_test_setup_teardown(wrong_rtc_is_found_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(rtc_after_the_fit, setup, teardown),
+		cmocka_unit_test_setup_teardown(rtc_that_changes_its_mind, setup, teardown),
 		cmocka_unit_test_setup_teardown(local_days, setup, teardown),
 	};
 
