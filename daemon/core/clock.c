@@ -52,7 +52,7 @@ void clock_begin(struct clock *c, uint32_t boot, const struct clock_fit *stored)
 		.drift_hi_ppb = CLOCK_UNMEASURED_PPB,
 		.best_rtt_us = INT64_MAX,
 	};
-	if (stored && stored->quality == CLOCK_SYNCED) {
+	if (stored && stored->quality == CLOCK_SYNCED && stored->tick0_us <= CLOCK_TICK_MAX) {
 		c->stored = c->published = c->fit = *stored;
 		c->have_stored = c->have_published = c->have_fit = true;
 		c->drift_lo_ppb = (int64_t)stored->drift_ppb - stored->err_ppb;
@@ -361,7 +361,7 @@ bool clock_mention(struct clock *c, uint64_t tick_us, int64_t now_us)
 {
 	int64_t late;
 
-	if (!c->have_last || tick_us > INT64_MAX)
+	if (!c->have_last || tick_us > CLOCK_TICK_MAX)
 		return true;
 	late = now_us - (fit_utc(&c->fit, tick_us) - c->last.utc_minus_boot_us);
 	if (late < -CLOCK_LATE_US || late > CLOCK_LATE_US)
@@ -379,7 +379,7 @@ void clock_add(struct clock *c, const struct clock_sample *s, struct clock_news 
 
 	assert(s->boot == c->boot);
 	*ret = (struct clock_news){0};
-	if (s->received_us < s->sent_us || s->tick_us > INT64_MAX)
+	if (s->received_us < s->sent_us || s->tick_us > CLOCK_TICK_MAX)
 		return;
 	if (c->have_last)
 		widen(c, host_slack(c, s));

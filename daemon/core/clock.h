@@ -30,6 +30,8 @@
 /* What time keeping corrects in the host's own crystal all the time; only faster slewing is no
  * measure of time. */
 #define CLOCK_HOST_PPM	     INT64_C(100)
+/* A tick beyond it, 285 years, is nonsense that says nothing; sums and products of others fit. */
+#define CLOCK_TICK_MAX	     (UINT64_C(1) << 53)
 /* Samples kept; enough for one every minute or two over a working day, thinned evenly. */
 #define CLOCK_SAMPLES	     32
 
@@ -96,7 +98,7 @@ void clock_begin(struct clock *c, uint32_t boot, const struct clock_fit *stored)
 
 /*
  * Takes a sample of the boot that the clock was begun for. Samples that say nothing (received
- * before sent) are dropped. *ret is always filled.
+ * before sent, a tick beyond CLOCK_TICK_MAX) are dropped. *ret is always filled.
  */
 void clock_add(struct clock *c, const struct clock_sample *sample, struct clock_news *ret);
 

@@ -41,6 +41,8 @@ struct pen {
 	struct clock_sample early; /* a sample that came before that answer; at most one is kept */
 	bool have_early;
 	int64_t suspected_us; /* CLOCK_BOOTTIME: when a status last looked like a jump */
+	unsigned jumps;	      /* of late, the last at jumped_us */
+	int64_t jumped_us;
 };
 
 int pen_new(struct pen **ret, struct manager *m, const char *serial);

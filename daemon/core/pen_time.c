@@ -8,6 +8,11 @@
 
 /* A pen that always says something odd is not asked all the time. */
 #define SUSPECT_AGAIN_US (5 * USEC_PER_SEC)
+/* A clock that has jumped so often ... */
+#define JUMPS_AT_ONCE	 8
+/* ... is listened to this seldom, until it has kept time for so long. */
+#define JUMP_AGAIN_US	 (PING_INTERVAL_US / 2)
+#define JUMP_FORGET_US	 (10 * PING_INTERVAL_US)
 
 static void pen_publish(struct pen *pen, uint64_t from_tick_us, const struct clock_fit *fit)
 {
@@ -44,6 +49,15 @@ static void pen_flag_jump(struct pen *pen, const struct clock_jump *jump)
 	pen_publish(pen, jump->between_from_tick_us, &jump->between);
 }
 
+/* Each jump is a finding, and has all that was made since the pen's start timed anew: a clock that
+ * never does anything else would keep the record busy with it. */
+static bool pen_clock_is_wild(struct pen *pen, int64_t now_us)
+{
+	if (now_us - pen->jumped_us >= JUMP_FORGET_US)
+		pen->jumps = 0;
+	return pen->jumps >= JUMPS_AT_ONCE && now_us - pen->jumped_us < JUMP_AGAIN_US;
+}
+
 static void pen_show_fit(struct pen *pen)
 {
 	pen->view.have_fit = pen->clock->have_fit;
@@ -56,11 +70,14 @@ static void pen_time_add(struct pen *pen, const struct clock_sample *sample)
 	struct clock_news news;
 
 	/* Of another boot: the driver is about to say that the pen has started anew. */
-	if (sample->boot != pen->clock->boot)
+	if (sample->boot != pen->clock->boot || pen_clock_is_wild(pen, sample->received_us))
 		return;
 	clock_add(pen->clock, sample, &news);
-	if (news.jumped)
+	if (news.jumped) {
+		pen->jumps++;
+		pen->jumped_us = sample->received_us;
 		pen_flag_jump(pen, &news.jump);
+	}
 	if (news.refit)
 		pen_publish(pen, pen->clock->from_tick_us, &pen->clock->fit);
 	pen_show_fit(pen);

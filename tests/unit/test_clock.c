@@ -481,7 +481,56 @@ static void test_nonsense_is_dropped(void **state)
 			  .boot = BOOT, .sent_us = 1, .received_us = 2, .tick_us = UINT64_MAX},
 		  &s.news);
 	assert_false(s.news.refit);
+	clock_add(&s.clock,
+		  &(struct clock_sample){.boot = BOOT,
+					 .sent_us = 1,
+					 .received_us = 2,
+					 .tick_us = CLOCK_TICK_MAX + 1},
+		  &s.news);
+	assert_false(s.news.refit);
 	assert_int_equal(s.clock.n, 0);
+}
+
+/* The wildest clock that is listened to: from end to end and back. Every sum must fit, which only a
+ * build with sanitizers sees; of times far off, the bounds are as wide as they must be. */
+static void test_wild_ticks(void **state)
+{
+	static const uint64_t ticks[] = {
+		CLOCK_TICK_MAX, 0, CLOCK_TICK_MAX, CLOCK_TICK_MAX - 1, 5, CLOCK_TICK_MAX / 2,
+	};
+	struct sim s;
+
+	(void)state;
+	sim_start(&s, 0);
+	for (size_t i = 0; i < 10 * ELEMENTSOF(ticks); i++) {
+		uint64_t tick = ticks[i % ELEMENTSOF(ticks)];
+
+		s.now_us += SEC;
+		(void)clock_mention(&s.clock, ticks[draw(&s, ELEMENTSOF(ticks))], s.now_us);
+		s.now_us += SEC;
+		clock_add(&s.clock,
+			  &(struct clock_sample){.boot = BOOT,
+						 .tick_us = tick,
+						 .sent_us = s.now_us - 1000,
+						 .received_us = s.now_us,
+						 .utc_minus_boot_us = s.utc_us},
+			  &s.news);
+		assert_true(s.news.refit);
+		/* next to the last one there is no jump, and begun anew after some, there is none
+		 * to compare with */
+		s.jumps += s.news.jumped;
+		assert_in_range(clock_fit_map(&s.clock.fit, tick).at_us, UTC_BASE + s.now_us - 2000,
+				UTC_BASE + s.now_us + 2000);
+		if (i % 7 == 6)
+			clock_begin(&s.clock, BOOT,
+				    &(struct clock_fit){.quality = CLOCK_SYNCED,
+							.tick0_us = tick,
+							.utc0_us = UTC_BASE});
+	}
+	assert_in_range(s.jumps, 30, 60);
+	clock_begin(&s.clock, BOOT,
+		    &(struct clock_fit){.quality = CLOCK_SYNCED, .tick0_us = CLOCK_TICK_MAX + 1});
+	assert_false(s.clock.have_fit);
 }
 
 /* Any crystal within the assumption, any round trips, any gaps: the truth is never outside of what
@@ -528,6 +577,7 @@ int main(void)
 		cmocka_unit_test(test_stored_rtc_is_no_fit),
 		cmocka_unit_test(test_unpublish),
 		cmocka_unit_test(test_nonsense_is_dropped),
+		cmocka_unit_test(test_wild_ticks),
 		cmocka_unit_test(test_bounds_hold),
 	};
 

@@ -593,6 +593,32 @@ static void test_suspicious_tick(void **state)
 	assert_int_equal(p->pings, 1);
 }
 
+/* A clock that only jumps: some times that is told and recorded, then it is listened to seldom. */
+static void test_wild_clock(void **state)
+{
+	struct world *w = *state;
+	struct fake_pen *p = attached(w);
+	int64_t now_us = now_boot_us(), at_us = now_us;
+	unsigned jumps = 0;
+
+	for (unsigned i = 0; i < 40; i++) {
+		at_us += USEC_PER_SEC;
+		say_sample(p, 1, i % 2 ? 1000000 : 900000000, at_us - 1000, at_us);
+		jumps += db_first(DB_FINDING) != NULL;
+		db_answer_all();
+	}
+	assert_in_range(jumps, 8, 10);
+	assert_int_equal(logged("clock jumped"), (int)jumps);
+	/* once it keeps time again, it is a clock like any other */
+	at_us += 600 * USEC_PER_SEC;
+	say_sample(p, 1, 5000000000, at_us - 1000, at_us);
+	assert_non_null(db_first(DB_FINDING));
+	db_answer_all();
+	at_us += USEC_PER_SEC;
+	say_sample(p, 1, 9000000000, at_us - 1000, at_us);
+	assert_non_null(db_first(DB_FINDING));
+}
+
 static void test_clock_outlives_the_cable(void **state)
 {
 	struct world *w = *state;
@@ -644,6 +670,7 @@ int main(void)
 		TEST(test_live_cycles),
 		TEST(test_clock_to_the_record),
 		TEST(test_suspicious_tick),
+		TEST(test_wild_clock),
 		TEST(test_clock_outlives_the_cable),
 	};
 
