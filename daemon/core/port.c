@@ -182,6 +182,7 @@ static void port_on_closed(void *ctx, int error)
 {
 	struct port *port = ctx;
 
+	port->cable = true;
 	if (!port_is_replay(port))
 		port_close(port, error ? error : -ENODEV, transport_trouble(port->transport));
 	else if (error)
@@ -240,7 +241,8 @@ static int port_on_close(sd_event_source *source, void *userdata)
 	log_info("port closed", "PORT", port->path, "ERROR",
 		 port->close_error ? strerror(-port->close_error) : "none", NULL);
 	port->pen = NULL;
-	if (pen) {
+	/* Not for a pen that is given up as soon as it is there, again and again. */
+	if (pen && (port->cable || now_boot_us() - port->opened_us >= REOPEN_MAX_US)) {
 		port->backoff_us = REOPEN_MIN_US;
 		port->logged[0] = '\0';
 	}

@@ -49,6 +49,8 @@ struct port {
 	struct driver_host host;
 	char serial[PW_TEXT_SIZE + 1]; /* for a nameless driver: host.serial */
 	sd_event_source *timer, *retry, *closer;
+	int64_t opened_us; /* CLOCK_BOOTTIME */
+	bool cable;	   /* the cable or the device went, nobody gave the pen up */
 	int close_error;
 	enum port_state close_to;
 	char close_why[256];

@@ -286,6 +286,8 @@ static void port_start_driver(struct port *port)
 	port->complained = 0;
 	port->attempts = 0;
 	port->waits_for = NULL;
+	port->opened_us = now_boot_us();
+	port->cable = false;
 	port_set_state(port, PORT_OPEN, NULL);
 	log_info("port opened", "PORT", port->path, "DRIVER", driver->name, NULL);
 	port->driver_running = true;

@@ -213,6 +213,33 @@ static void test_nobody_there(void **state)
 	assert_int_equal(logged("Nothing answers."), 1);
 }
 
+/* A pen that says who it is and then nonsense, at each connection, is tried less and less often and
+ * complained about once; a cable that is pulled is another matter. */
+static void test_given_up_each_time(void **state)
+{
+	struct world *w = *state;
+	struct fake_pen *p = attached(w);
+	int64_t wait_us = REOPEN_MIN_US;
+
+	for (size_t i = 0; i < 3; i++) {
+		struct port *port = w->m->ports;
+
+		p->host->ops->done(p->host->ctx, -EPROTO, "Nonsense.");
+		settle(w);
+		wait_us *= 2;
+		assert_int_equal(port->backoff_us, wait_us);
+		port_try(port);
+		p = &fake_pens[i + 1];
+		say_identity(p, SERIAL, LOG_ID, 1, 1000);
+		db_answer(0);
+		assert_int_equal(pen(w)->state, PEN_DRAINING);
+	}
+	assert_int_equal(logged("Nonsense."), 1);
+	unplug(&fake_cable.link[3], -ENODEV);
+	settle(w);
+	assert_int_equal(w->m->ports->backoff_us, 2 * REOPEN_MIN_US);
+}
+
 /* What comes after the driver gave up or the cable went is not listened to. */
 static void test_closed_is_closed(void **state)
 {
@@ -575,6 +602,7 @@ int main(void)
 		TEST(test_permission),
 		TEST(test_backoff_is_bounded),
 		TEST(test_nobody_there),
+		TEST(test_given_up_each_time),
 		TEST(test_closed_is_closed),
 		TEST(test_usb),
 		TEST(test_usb_is_no_pen),
