@@ -84,6 +84,8 @@
 	X(log_last)                                                                                \
 	X(log_next)                                                                                \
 	X(lot_label)                                                                               \
+	X(lot_met)                                                                                 \
+	X(lot_next)                                                                                \
 	X(measure_drop)                                                                            \
 	X(measure_list)                                                                            \
 	X(measure_put)                                                                             \
