@@ -152,6 +152,28 @@ static const json_t *row_of(const json_t *rows, int64_t id)
 	return NULL;
 }
 
+/* How long the licence of @practitioner was valid by what held on the day of each session: "2026-03-31,
+ * then 2029-03-31" where it was renewed in the period. */
+static void add_licence_until(struct buf *b, struct report *r, const char *practitioner)
+{
+	const char *before = NULL;
+	const json_t *s;
+	size_t i;
+
+	json_array_foreach(json_object_get(r->root, "sessions"), i, s)
+	{
+		const char *until =
+			report_known(s, "licence_until") ? report_text(s, "licence_until") : "none";
+
+		if (!report_is(s, "practitioner", practitioner) || (before && streq(until, before)))
+			continue;
+		buf_addf(b, "%s%s", before ? ", then " : "", until);
+		before = until;
+	}
+	if (b->data && streq(b->data, "none"))
+		buf_reset(b);
+}
+
 static void write_practitioners(struct report *r)
 {
 	static const struct page_column columns[] = {PAGE_COLUMN("practitioner"),
@@ -163,6 +185,7 @@ static void write_practitioners(struct report *r)
 						     {}};
 	const json_t *people = json_object_get(r->root, "practitioners"), *u;
 	struct page *p = &r->page;
+	struct buf b = BUF_INIT(0);
 	size_t i;
 
 	page_heading(p, "Practitioners who worked");
@@ -177,10 +200,15 @@ static void write_practitioners(struct report *r)
 		page_cell(p,
 			  report_known(d, "qualification") ? report_text(d, "qualification") : "-");
 		page_cell(p, d ? report_text(d, "licence") : "-");
-		page_cell(p, d ? report_text(d, "licence_until") : "-");
+		if (report_known(u, "of"))
+			add_licence_until(&b, r, report_text(u, "of"));
+		if (b.len == 0)
+			buf_addc(&b, '-');
+		report_cell(p, &b);
 		page_cellf(p, "%lld", (long long)report_int(u, "sessions"));
 		page_cellf(p, "%.2f", report_real(u, "machine_h"));
 	}
+	buf_done(&b);
 }
 
 /* ---- lots ---- */

@@ -560,6 +560,14 @@ def test_licence(clinic):
     clinic.desk("practitioner", "change", "jo", "--clear", "licence", "--reason", "to see")
     expect("number not recorded, valid through 2031-12-31: valid on the day" in squeezed(clinic.desk("report", "session", "#1")), "no number")
     clinic.desk("practitioner", "change", "jo", "--licence", "LIC-100")
+    # of the premises, too: what held on the days of the sessions, whatever followed
+    day = 24 * 60 * MINUTE_US
+    clinic.desk("session", "add", "1002", "--start", rfc3339(clinic.start - 2 * day), "--end", rfc3339(clinic.start - 2 * day + MINUTE_US),
+                "--kind", "foundation", "--practitioner", "jo")
+    for until, since in (("2030-06-30", clinic.start - 5 * day), ("2031-12-31", clinic.start), ("2060-12-31", clinic.start + 9000 * day)):
+        clinic.desk("practitioner", "change", "jo", "--licence-until", until, "--licence-from", rfc3339(since)[:10], "--reason", "renewed")
+    page = clinic.desk("report", "period", rfc3339(clinic.start - 3 * day), "--until", clinic.period[1])
+    expect(re.search(r"LIC-100 +2030-06-30, then 2031-12-31 +2 ", page), f"two licences in a period: {page[:1500]}")
 
 
 def test_withdrawn(clinic):
