@@ -172,7 +172,7 @@ static int make_run(struct packer *p, struct pensim_physics *physics, uint32_t c
 }
 
 /* Bursts of a second to a minute until the hours' worth of cycles at 120 Hz is there: a docked
- * pen's day (DESIGN.md). */
+ * pen's day. */
 static int make_log(struct feed *f, unsigned hours, uint64_t seed)
 {
 	struct packer *p = calloc(1, sizeof(*p));

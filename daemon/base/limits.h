@@ -11,7 +11,7 @@
 #define USEC_PER_DAY  (INT64_C(86400) * USEC_PER_SEC)
 
 /* ---- pens ---- */
-#define LIMIT_PENS             64               /* DESIGN's largest site; attached at once */
+#define LIMIT_PENS             64               /* attached at once; `make bench` measures with so many */
 #define LIMIT_PENS_KNOWN       1024             /* in the database and in pen.list: a clinic's purchases of a lifetime */
 #define LIMIT_SERIAL_LEN       32               /* PW_TEXT_SIZE */
 #define LIMIT_INGEST_BYTES     (128 * 1024)     /* one ingest message: a drain's unit between loop and writer */
@@ -24,7 +24,7 @@
 #define LIMIT_DRIFT_PPM        500              /* ten times a bad crystal: beyond it the pen's clock has jumped */
 #define COMMIT_DELAY_US        (200 * USEC_PER_MSEC) /* group commit; with the commit itself under the promised 250 ms */
 #define COMMIT_BYTES           (1024 * 1024)    /* commit earlier when this much is pending */
-#define PING_INTERVAL_US       (60 * USEC_PER_SEC)
+#define PING_INTERVAL_US       (60 * USEC_PER_SEC) /* of a pen at rest: at LIMIT_DRIFT_PPM its clock is off by 30 ms then */
 #define REOPEN_MIN_US          (250 * USEC_PER_MSEC) /* retry of a port that is busy or not permitted yet: doubles ... */
 #define REOPEN_MAX_US          (15 * USEC_PER_SEC)   /* ... up to this */
 
@@ -61,12 +61,12 @@
 
 /* ---- queries ---- */
 #define LIMIT_READERS          2                /* threads with a read-only handle */
-#define LIMIT_QUERIES_QUEUED   1024
+#define LIMIT_QUERIES_QUEUED   1024             /* waiting for a reader; beyond it a query is refused */
 #define LIMIT_ROWS             10000            /* of one answer; lists page by key */
-#define LIMIT_RESULT_BYTES     (16 * 1024 * 1024)
-#define QUERY_DEADLINE_US      (10 * USEC_PER_SEC)
+#define LIMIT_RESULT_BYTES     (16 * 1024 * 1024) /* of one answer, which is made in memory: LIMIT_ROWS of 1.6 KiB */
+#define QUERY_DEADLINE_US      (10 * USEC_PER_SEC) /* then the reader is somebody else's; a full audit of ten years takes about one */
 #define SQL_DEADLINE_US        (10 * USEC_PER_SEC) /* sql.query, in its worker process */
-#define LIMIT_SQL_BYTES        (64 * 1024)
+#define LIMIT_SQL_BYTES        (64 * 1024)      /* text of a statement to sql.query; a person writes a few hundred */
 #define LIMIT_SQL_MEMORY       (INT64_C(256) * 1024 * 1024) /* of the worker process */
 #define LIMIT_SQL_WORKERS      2                /* at once */
 #define LIMIT_CYCLES_POINTS    100000           /* run.cycles: points of one answer */
@@ -76,7 +76,7 @@
 
 /* ---- the record ---- */
 #define BLOCK_CYCLES           512              /* cycles of a sealed block; measured in daemon/db/run.c */
-#define DB_PAGE_SIZE           16384
+#define DB_PAGE_SIZE           16384            /* measured with BLOCK_CYCLES */
 #define LIMIT_FINDINGS         100000           /* of one audit: ten years of a clinic that does nothing right have some; each is held in memory, at 500 bytes */
 #define LIMIT_TOLD_DAYS        366              /* of sessions that began earlier, no finding is told as it arises: a book of old sessions that is typed in would be an alarm for hours */
 #define LIMIT_TOLD_FORGET      64               /* sessions whose told findings are forgotten at a time: more than a round adds */
