@@ -25,11 +25,6 @@ void log_set_level(enum log_level max)
 	atomic_store(&max_level, (int)max);
 }
 
-enum log_level log_get_level(void)
-{
-	return (enum log_level)atomic_load(&max_level);
-}
-
 void log_set_sink(log_sink sink)
 {
 	atomic_store(&current_sink, sink);

@@ -26,7 +26,6 @@ struct log_field {
 typedef void (*log_sink)(enum log_level level, const char *message, const struct log_field *fields, size_t n_fields);
 
 void log_set_level(enum log_level max);
-enum log_level log_get_level(void);
 void log_set_sink(log_sink sink); /* NULL: stderr */
 /* "err", "warning", "notice", "info", "debug" -> level, or -EINVAL. */
 int log_level_parse(const char *name);

@@ -215,7 +215,8 @@ static bool is_personal(const struct frame_value *v)
 	return v->param && v->param->personal;
 }
 
-bool frame_is_open(const struct frame_value *v)
+/* Whether the payload holds the value of @v in the open (not: nothing, or personal). */
+static bool is_open(const struct frame_value *v)
 {
 	return v->kind != FRAME_NULL && !is_personal(v) && !streq(v->name, "amend");
 }
@@ -297,7 +298,7 @@ int frame_write(struct frame *f, struct buf *b, uint32_t uid, const char *was, b
 			     (i == n || strcmp(others[o], sorted[i]->name) <= 0);
 
 		if (!other) {
-			if (frame_is_open(sorted[i])) {
+			if (is_open(sorted[i])) {
 				json_key(b, sorted[i]->name);
 				write_value(b, sorted[i]);
 			}

@@ -65,7 +65,5 @@ int frame_was(struct frame *f, struct stmts *s, sqlite3_stmt *row, struct buf *r
 int frame_is_same(struct frame *f, struct stmts *s, sqlite3_stmt *row, const char *noun);
 /* Number of the column with this name, -1: none. */
 int frame_column(sqlite3_stmt *q, const char *name);
-/* Whether the payload holds the value of @v in the open (not: nothing, or personal). */
-bool frame_is_open(const struct frame_value *v);
 
 #endif

@@ -123,7 +123,6 @@ uint32_t penwire_faults(const struct penwire *p); /* frames that the decoder saw
 /* penwire_clock.c */
 void penwire_measure(struct penwire *p, int64_t now_us);  /* measures the clock, then reads */
 void penwire_no_ping(struct penwire *p, int64_t now_us);  /* the pen does not know PING */
-bool penwire_pinging(const struct penwire *p);            /* whether this is a time for pings */
 void penwire_on_pong(struct penwire *p, const struct pw_pong *pong, int64_t now_us);
 int penwire_ping(struct penwire *p, int64_t now_us);      /* the burst again */
 int penwire_identify(struct penwire *p, uint32_t duration_ms, int64_t now_us);

@@ -9,7 +9,8 @@
 #define BLINK_PART_MS	 30000u /* a long blinking is ordered in parts, for the field holds 65 s */
 #define BLINK_OVERLAP_MS 1000u
 
-bool penwire_pinging(const struct penwire *p)
+/* Whether this is a time for pings. */
+static bool pinging(const struct penwire *p)
 {
 	return p->state >= STATE_MEASURING && p->state <= STATE_WAITING && !p->no_ping &&
 	       !p->replay;
@@ -43,7 +44,7 @@ void penwire_no_ping(struct penwire *p, int64_t now_us)
 
 static void ping_tick(struct penwire *p, int64_t now_us)
 {
-	if (!penwire_pinging(p) || (p->due & DUE_PING))
+	if (!pinging(p) || (p->due & DUE_PING))
 		return;
 	if (p->ping_us != 0 && now_us - p->ping_us < PONG_US)
 		return;
@@ -82,7 +83,7 @@ int penwire_ping(struct penwire *p, int64_t now_us)
 {
 	if (p->no_ping)
 		return -EOPNOTSUPP;
-	if (!penwire_pinging(p))
+	if (!pinging(p))
 		return -EAGAIN;
 	p->pings = PING_BURST;
 	ping_tick(p, now_us);
@@ -134,7 +135,7 @@ int64_t penwire_clock_next(const struct penwire *p)
 {
 	int64_t at = INT64_MAX;
 
-	if (penwire_pinging(p) && !(p->due & DUE_PING))
+	if (pinging(p) && !(p->due & DUE_PING))
 		at = p->ping_us != 0 ? p->ping_us + PONG_US : p->next_ping_us;
 	return p->blink_until_us != 0 ? MIN(at, p->next_blink_us) : at;
 }

@@ -42,7 +42,8 @@ void rpc_problem_set(struct rpc_problem *p, enum rpc_code code, const char *form
 	va_end(ap);
 }
 
-void rpc_problem_refusal(struct rpc_problem *p, const struct db_refusal *refusal)
+/* The error that a refusal by the database is. */
+static void rpc_problem_refusal(struct rpc_problem *p, const struct db_refusal *refusal)
 {
 	static const enum rpc_code codes[] = {
 		[REFUSE_NOTHING] = RPC_INTERNAL,    [REFUSE_CONFLICT] = RPC_CONFLICT,
@@ -341,7 +342,8 @@ static void call_on_changed(struct db_msg *msg, void *ctx)
 	free(msg);
 }
 
-void call_change(struct call *call)
+/* Hands a change to the writer. */
+static void call_change(struct call *call)
 {
 	struct peer *peer = &call->client->peer;
 	struct db_msg *msg = calloc(1, sizeof(*msg));

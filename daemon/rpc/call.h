@@ -94,10 +94,6 @@ void call_fail(struct call *call, const struct rpc_problem *p);
 /* call_fail() with a sentence and no data. */
 void call_refuse(struct call *call, enum rpc_code code, const char *format, ...) _printf_(3, 4);
 
-/* Hands a change to the writer. */
-void call_change(struct call *call);
-/* The error that a refusal by the database is. */
-void rpc_problem_refusal(struct rpc_problem *p, const struct db_refusal *refusal);
 /* Hands a query to the readers. Called by the client in its turn. */
 void call_read(struct call *call);
 /* The client goes: nobody wants the answer any more. Frees the call, or lets the database bring it
