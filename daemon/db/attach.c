@@ -224,6 +224,18 @@ static int cut_open_runs(struct store *s, int64_t pen)
 	}
 }
 
+/* The pen, which is added or changed where it is not as it says, and the newest fork of its log. As
+ * find_log(). */
+static int find_pen_and_log(struct store *s, struct db_attach *a, struct texts *t,
+			    char log_id[LOG_ID_TEXT], int64_t *ret_fork)
+{
+	int r = check_identity(a, t, log_id);
+
+	if (r == 0)
+		r = find_pen(s, a, t);
+	return r < 0 ? r : find_log(s, a, log_id, ret_fork);
+}
+
 int attach_apply(struct store *s, struct db_attach *a)
 {
 	char log_id[LOG_ID_TEXT];
@@ -231,12 +243,7 @@ int attach_apply(struct store *s, struct db_attach *a)
 	int64_t fork;
 	int r;
 
-	r = check_identity(a, &t, log_id);
-	if (r == 0)
-		r = find_pen(s, a, &t);
-	if (r < 0)
-		return r;
-	r = find_log(s, a, log_id, &fork);
+	r = find_pen_and_log(s, a, &t, log_id, &fork);
 	if (r == 0)
 		r = cut_open_runs(s, a->pen);
 	if (r == 0)
@@ -251,12 +258,7 @@ int fork_apply(struct store *s, struct db_attach *a)
 	int64_t fork;
 	int r;
 
-	r = check_identity(a, &t, log_id);
-	if (r == 0)
-		r = find_pen(s, a, &t);
-	if (r < 0)
-		return r;
-	r = find_log(s, a, log_id, &fork);
+	r = find_pen_and_log(s, a, &t, log_id, &fork);
 	if (r < 0)
 		return r;
 	if (r == 0) {

@@ -420,15 +420,21 @@ static void deviation_final_pop(sqlite3_context *ctx)
 	deviation_result(ctx, 0);
 }
 
+int sql_functions_put(sqlite3 *handle, const struct sql_function *list, size_t n)
+{
+	int r = SQLITE_OK;
+
+	for (size_t i = 0; i < n && r == SQLITE_OK; i++)
+		r = sqlite3_create_function_v2(
+			handle, list[i].name, list[i].args,
+			SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, NULL,
+			list[i].function, list[i].step, list[i].final, NULL);
+	return r;
+}
+
 int sql_functions_add(sqlite3 *handle)
 {
-	static const struct {
-		const char *name;
-		int args;
-		void (*function)(sqlite3_context *, int, sqlite3_value **);
-		void (*step)(sqlite3_context *, int, sqlite3_value **);
-		void (*final)(sqlite3_context *);
-	} functions[] = {
+	static const struct sql_function functions[] = {
 		{"cursor_part", 3, cursor_part, NULL, NULL},
 		{"day_number", 1, day_number_of, NULL, NULL},
 		{"day_text", 1, day_text, NULL, NULL},
@@ -452,10 +458,5 @@ int sql_functions_add(sqlite3 *handle)
 		r = audit_functions_add(handle);
 	if (r == SQLITE_OK)
 		r = hist_functions_add(handle);
-	for (size_t i = 0; i < ELEMENTSOF(functions) && r == SQLITE_OK; i++)
-		r = sqlite3_create_function_v2(
-			handle, functions[i].name, functions[i].args,
-			SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, NULL,
-			functions[i].function, functions[i].step, functions[i].final, NULL);
-	return r;
+	return r == SQLITE_OK ? sql_functions_put(handle, functions, ELEMENTSOF(functions)) : r;
 }

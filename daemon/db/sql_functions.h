@@ -37,6 +37,17 @@
 
 #include <sqlite3.h>
 
+/* One of them: a function, or an aggregate (@step and @final). */
+struct sql_function {
+	const char *name;
+	int args;
+	void (*function)(sqlite3_context *, int, sqlite3_value **);
+	void (*step)(sqlite3_context *, int, sqlite3_value **);
+	void (*final)(sqlite3_context *);
+};
+
+/* Adds @n functions that depend on nothing but their arguments. An SQLite result code. */
+int sql_functions_put(sqlite3 *handle, const struct sql_function *list, size_t n);
 /* Adds the functions to a handle. An SQLite result code. */
 int sql_functions_add(sqlite3 *handle);
 /* Names of those for analysts, for the white list of sql.query; NULL-terminated. */

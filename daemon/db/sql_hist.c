@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "base/summary.h"
+#include "db/sql_functions.h"
 #include "db/sql_hist.h"
 
 struct hist {
@@ -206,13 +207,7 @@ static void total_final(sqlite3_context *ctx)
 
 int hist_functions_add(sqlite3 *handle)
 {
-	static const struct {
-		const char *name;
-		int args;
-		void (*function)(sqlite3_context *, int, sqlite3_value **);
-		void (*step)(sqlite3_context *, int, sqlite3_value **);
-		void (*final)(sqlite3_context *);
-	} functions[] = {
+	static const struct sql_function functions[] = {
 		{"hist_above", 3, hist_above, NULL, NULL},
 		{"hist_below", 3, hist_below, NULL, NULL},
 		{"hist_count", 2, hist_count, NULL, NULL},
@@ -221,12 +216,6 @@ int hist_functions_add(sqlite3 *handle)
 		{"hist_sum", 3, NULL, hist_sum_step, hist_sum_final},
 		{"total_int", 1, NULL, total_step, total_final},
 	};
-	int r = SQLITE_OK;
 
-	for (size_t i = 0; i < ELEMENTSOF(functions) && r == SQLITE_OK; i++)
-		r = sqlite3_create_function_v2(
-			handle, functions[i].name, functions[i].args,
-			SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, NULL,
-			functions[i].function, functions[i].step, functions[i].final, NULL);
-	return r;
+	return sql_functions_put(handle, functions, ELEMENTSOF(functions));
 }
