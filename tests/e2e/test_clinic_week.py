@@ -96,9 +96,12 @@ def people_and_stock(week):
     with open(rejected, "w", encoding="utf-8") as f:
         f.write(mended)
     week.desk("client", "import", rejected, *options)
-    entries = len(list(week.client.pages("entry.list")))
+    def entries():  # of clients: what is learnt of a pen's clock is one, too
+        return [row["entry"] for row in week.client.pages("entry.list") if row["action"].startswith("client.")]
+
+    before = entries()
     week.desk("client", "import", rejected, *options)
-    expect_equal(len(list(week.client.pages("entry.list"))), entries, "entries after the same file again")
+    expect_equal(entries(), before, "entries after the same file again")
     # The rest at the desk, and by a script.
     week.desk("client", "add", *CLIENTS[7][:2], "--birth-date", CLIENTS[7][2])
     week.client.call("client.add", number=CLIENTS[8][0], request_id="client-1009")

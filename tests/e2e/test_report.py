@@ -46,6 +46,12 @@ class Clinic:
         pens.wait_caught_up(self.client, [self.sim])
         self.analysed = wait_until(lambda: len(found := list(self.client.pages("run.list", pen="TMA-0001"))) == 2 and found[0]["end"] and found,
                                    "the analyser's runs")
+        # Two forms are compared, or a form and what is asked beside it: nothing is to move meanwhile. What is learnt of a pen's clock,
+        # 60 s after it was plugged in at the latest, is an entry and moves its runs.
+        wait_until(lambda: all(row["clock"] for row in self.client.call("pen.list")["rows"] if row["has_log"]), "the clocks to be measured")
+        for number in range(3):
+            self.sim.ask(f"pull {number}")
+        wait_until(lambda: {row["state"] for row in self.client.call("pen.list")["rows"]} == {"away"}, "the pens to go")
         runs = sorted((run for run in self.client.pages("run.list") if run["pen"] in ("TEST-0001", "TEST-0002")), key=lambda run: run["start"])
         self.start, self.end = us(runs[0]["start"]) - 6 * MINUTE_US, us(runs[-1]["end"]) + 6 * MINUTE_US
         self.people()

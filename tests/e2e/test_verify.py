@@ -126,6 +126,8 @@ def test_told(clinic):
 
     expect_equal(verify(0)["state"], "ok", "status")
     expect_status(clinic.ctl("status"), 0)
+    clinic.pens.ask("pull 0")  # it writes an entry now and then
+    wait_until(lambda: [row["state"] for row in clinic.daemon.client().call("pen.list")["rows"]] == ["away"], "the pen to go")
     before = clinic.daemon.client().call("checkpoint.get")["seq"]
     rename("Somebody Else")
     told = verify(1)
