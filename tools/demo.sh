@@ -8,7 +8,7 @@ build=$(cd "$1" && pwd)
 pens=3
 hours=6           # of work in each pen's log, on the days before
 glimpse=12        # lines of live events
-patience=60       # seconds after which waiting is giving up
+patience=120      # seconds after which waiting is giving up
 directory=$(mktemp -d "${TMPDIR:-/tmp}/stipple-demo.XXXXXX")
 touch "$directory/pensim.log" "$directory/stippled.log" # there before they are followed
 children=()
@@ -16,11 +16,12 @@ own_session=()
 [[ ${KEEP-} == 1 ]] && own_session=(setsid) # outlives this terminal
 
 stop() {
-	local pid
-	for pid in "${children[@]}"; do
+	local pid pids
+	pids=$(jobs -p) # not what was noted: a signal may come before it is
+	for pid in $pids; do
 		kill "$pid" 2>/dev/null || :
 	done
-	for pid in "${children[@]}"; do
+	for pid in $pids; do
 		wait "$pid" 2>/dev/null || :
 	done
 	rm -rf "$directory"
