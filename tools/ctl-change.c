@@ -9,7 +9,8 @@
 /* What cannot be taken back is done for trial first, told, and asked about. In a script the reason that it wants is enough. */
 static int confirm(struct ctl *ctl)
 {
-	const char *why = ctl->verb->line ? ctl->verb->line->confirm : NULL, *dry = ctl_value(ctl, "dry_run");
+	const char *why = ctl->verb->line ? ctl->verb->line->confirm : NULL,
+		   *dry = ctl_value(ctl, "dry_run");
 	_cleanup_(freep) char *reply = NULL;
 	struct ctl_answer answer = {};
 	int status;
@@ -39,10 +40,12 @@ int ctl_change(struct ctl *ctl)
 	if (status == 0)
 		status = ctl_ask(ctl, &answer);
 
-	if (status == 0 && ctl->format == FORMAT_TABLE)
+	if (status == 0 && ctl->format == FORMAT_TABLE) {
 		status = ctl_say_done(ctl, answer.result);
-	else if (status == 0)
+		ctl_warn(ctl, answer.result);
+	} else if (status == 0) {
 		status = table_print_object(ctl, ctl->verb->columns, answer.result, answer.raw);
+	}
 	ctl_answer_done(&answer);
 	return status;
 }

@@ -84,6 +84,11 @@ int ctl_print_error(const json_t *error);
 /* The same, and behind it the option @name that says what the error is about, unless the error does
  * so already. NULL: none does. */
 int ctl_print_error_of(const json_t *error, const char *name);
+/* After a change, what its @answer warns of and, where the verb's line says so, what the audit finds in its session: on stderr, for
+ * people. ctl-warn.c */
+void ctl_warn(struct ctl *ctl, const json_t *answer);
+/* One warning of an answer, {client, says, do}, as a sentence that names the client as people do. */
+void ctl_warning_text(struct ctl *ctl, const json_t *warning, struct buf *out);
 /* The connection broke with @error (of client_next() or client_send()): says
  * so. status. */
 int ctl_lost(const struct ctl *ctl, int error);

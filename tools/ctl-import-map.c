@@ -292,6 +292,8 @@ int import_open(struct import *im, struct ctl *ctl)
 			      .known = json_object(),
 			      .seen = json_object(),
 			      .problems = json_array(),
+			      .warnings = json_array(),
+			      .persons = json_object(),
 			      .rejected = BUF_INIT(0)};
 	status = read_options(im);
 	if (status == 0)
@@ -310,6 +312,8 @@ void import_done(struct import *im)
 	json_decref(im->known);
 	json_decref(im->seen);
 	json_decref(im->problems);
+	json_decref(im->warnings);
+	json_decref(im->persons);
 	buf_done(&im->rejected);
 	free(im->rejected_path);
 	free(im->text);

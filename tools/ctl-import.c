@@ -244,6 +244,55 @@ static int send_change(struct import *im, const char *method, json_t *params,
 	return 1;
 }
 
+static void warn(struct import *im, json_t *warning)
+{
+	struct buf text = BUF_INIT(0);
+
+	json_object_set_new(warning, "line", json_integer(im->csv.first_line));
+	json_array_append(im->warnings, warning);
+	if (im->ctl->format == FORMAT_TABLE) {
+		ctl_warning_text(im->ctl, warning, &text);
+		ctl_fail(0, "line %d: look at %s", im->csv.first_line,
+			 text.data ? text.data : "it");
+	}
+	buf_done(&text);
+}
+
+static void warn_answer(struct import *im, const json_t *answer)
+{
+	json_t *warning;
+	size_t i;
+
+	json_array_foreach(json_object_get(answer, "warnings"), i, warning) warn(im, warning);
+}
+
+/* In a trial the daemon does not see the line before: what it would warn of is seen here. */
+static void warn_trial(struct import *im, const json_t *values)
+{
+	const char *name = json_string_value(json_object_get(values, "name"));
+	const char *birth = json_string_value(json_object_get(values, "birth_date"));
+	_cleanup_(freep) char *key = NULL;
+	char says[80];
+	json_t *warning;
+	json_int_t line;
+
+	if (!im->dry_run || !name || !birth || asprintf(&key, "%s\n%s", birth, name) < 0)
+		return;
+	lower(key, key, strlen(key) + 1);
+	line = json_integer_value(json_object_get(im->persons, key));
+	json_object_set_new(im->persons, key, json_integer(im->csv.first_line));
+	if (line == 0)
+		return;
+	snprintf(says, sizeof(says), "Line %lld has the same name and birth date.",
+		 (long long)line);
+	warning =
+		json_pack("{s:s,s:n,s:s,s:s}", "code", "same-person", "client", "says", says, "do",
+			  "Another person: nothing is to be done. The same person: leave one of "
+			  "the lines out.");
+	warn(im, warning);
+	json_decref(warning);
+}
+
 static int add_client(struct import *im, const char *key, json_t *values, struct buf *problem,
 		      int *ret_status)
 {
@@ -262,6 +311,8 @@ static int add_client(struct import *im, const char *key, json_t *values, struct
 	}
 	if (r == 0) {
 		im->added++;
+		warn_answer(im, answer.result);
+		warn_trial(im, values);
 		json_object_set_new(
 			im->known, key,
 			im->dry_run ? json_integer(-im->csv.first_line)
@@ -320,6 +371,8 @@ static int change_client(struct import *im, int64_t id, const json_t *record, js
 	add_request_id(im, params, json_integer_value(version));
 	r = send_change(im, "client.change", params, &answer, problem, ret_status);
 	im->changed += r == 0;
+	if (r == 0)
+		warn_answer(im, answer.result);
 	ctl_answer_done(&answer);
 	json_decref(params);
 	return r;
@@ -414,10 +467,10 @@ static int say_done(struct import *im)
 	if (im->ctl->format != FORMAT_TABLE) {
 		char *text;
 
-		result = json_pack("{s:I,s:I,s:I,s:I,s:b,s:O}", "added", (json_int_t)im->added,
+		result = json_pack("{s:I,s:I,s:I,s:I,s:b,s:O,s:O}", "added", (json_int_t)im->added,
 				   "same", (json_int_t)im->same, "changed", (json_int_t)im->changed,
 				   "refused", (json_int_t)im->n_rejected, "dry_run", im->dry_run,
-				   "problems", im->problems);
+				   "problems", im->problems, "warnings", im->warnings);
 		text = result ? json_dumps(result, JSON_COMPACT) : NULL;
 		if (text)
 			print_json(im->ctl, (struct slice){text, strlen(text)});

@@ -36,6 +36,8 @@ struct import {
 	struct buf rejected; /* the lines, with the header first, in UTF-8 */
 	char *rejected_path; /* where they are, NULL nowhere */
 	json_t *problems;    /* [{line, reason}] */
+	json_t *warnings;    /* [{line, code, client, says, do}] of lines that were imported all the same */
+	json_t *persons;     /* {name and birth date: line} of a trial, whose lines the daemon does not keep */
 	size_t added, same, changed, n_rejected;
 };
 

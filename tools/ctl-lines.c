@@ -93,6 +93,7 @@ const struct ctl_line ctl_lines[] = {
 		    "practitioner_name=practitioner sessions last_session state"},
 	{.method = "session.start",
 	 .args = "client pen",
+	 .audited = true,
 	 .done = SESSION " began {start}[, {kind}][ {ordinal}][, with pen {pen}][ (backdated to "
 			 "{pen_from}: the pen was already "
 			 "working{backdated})]",
@@ -126,6 +127,7 @@ const struct ctl_line ctl_lines[] = {
 	{.method = "session.resume", .args = "session", .done = SESSION " goes on since {end}"},
 	{.method = "session.pen",
 	 .args = "session pen",
+	 .audited = true,
 	 .done = SESSION "[ has pen {=pen} since {pen_from}][ (backdated: it was already "
 			 "working{backdated})][; pen {=release} is free "
 			 "again since {pen_to}]"},

@@ -118,6 +118,7 @@ struct ctl_line {
 	const char *done;    /* what is said after it was done; ctl-sentence.c */
 	const char *fixed;   /* a bool param that this verb sets */
 	bool reason;	     /* this verb wants a reason where its method does not */
+	bool audited;	     /* after it, people are told what the audit warns of in the session */
 	const char *confirm; /* why whoever sits there is asked before it is done */
 	uint64_t options;    /* CTL_OPTION() beside those of the declaration */
 	const char *example; /* lines for the help */

@@ -171,6 +171,26 @@ def test_interrupted(desk):
     expect_equal(added, len(desk.clients()), "each was added once")
 
 
+def test_same_person(desk):
+    """Another line, or another client, of the same name and birth date is imported and told, once."""
+    path = os.path.join(desk.directory, "twice.csv")
+    desk.write(["number,name,birth_date", "6001,Zoë Twin,1990-05-17", "6002,zoe TWIN,1990-05-17", "6003,Zoë Twin,1990-05-18"], "utf-8", path)
+    trial = json.loads(desk.run(path, "--date-format", "yyyy-mm-dd", "--dry-run", "--json").stdout)
+    expect_equal((trial["added"], trial["warnings"]), (3, []), "a trial sees the same letters only")
+    done = desk.run(path, "--date-format", "yyyy-mm-dd")
+    expect_equal(done.returncode, 0, done.stderr)
+    expect(re.fullmatch(r"stipplectl: line 3: look at 6001 Zoë Twin: Client #\d+ has the same name and birth date\. Another person: .*\n",
+                        done.stderr), done.stderr)
+    again = json.loads(desk.run(path, "--date-format", "yyyy-mm-dd", "--json").stdout)
+    expect_equal((again["added"], again["same"], again["warnings"]), (0, 3, []), "the same file again")
+    desk.write(["number,name,birth_date", "6011,Zoë Twin,1990-05-18", "6012,Zoë Twin,1990-05-18"], "utf-8", path)
+    trial = json.loads(desk.run(path, "--date-format", "yyyy-mm-dd", "--dry-run", "--json").stdout)["warnings"]
+    expect_equal([(w["line"], w["code"], w["client"] is None) for w in trial],
+                 [(2, "same-person", False), (3, "same-person", False), (3, "same-person", True)], "a trial")
+    told = json.loads(desk.run(path, "--date-format", "yyyy-mm-dd", "--json").stdout)["warnings"]
+    expect_equal([w["line"] for w in told], [2, 3, 3], "what is told of two lines")
+
+
 def main():
     tap = Tap()
     desk = Desk()
@@ -180,6 +200,7 @@ def main():
     tap.case("refused lines are mended and imported", test_mended, desk)
     tap.case("records that differ", test_differing, desk)
     tap.case("records with a new number", test_renumbered, desk)
+    tap.case("one person twice", test_same_person, desk)
     tap.case("an interrupted import", test_interrupted, desk)
     tap.done()
 

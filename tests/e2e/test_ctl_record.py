@@ -119,6 +119,26 @@ def test_nothing_changed(desk):
     expect_equal(desk.rows("sql", "SELECT count(*) AS n FROM entries WHERE action LIKE '%.change'"), last, "entries of changes")
 
 
+def test_same_person(desk):
+    """Another client of the same name and birth date is added, and told: it may be a twin's namesake, or a mistake."""
+    told = r"^stipplectl: look at 1001 Änna Example: Client #1 has the same name and birth date\. Another person: .*session change --client.*\n$"
+    for arguments in (("client", "add", "2001", "ANNA example", "--birth-date", "1990-05-17", "--dry-run"),
+                      ("client", "add", "2001", "ANNA example", "--birth-date", "1990-05-17"),
+                      ("client", "change", "2001", "--birth-date", "1990-05-17")):
+        done = desk.run(*arguments)
+        expect_equal(done.returncode, 0, done.stderr)
+        expect(re.search(told, done.stderr), f"{arguments}: {done.stderr!r}")
+    for arguments in (("client", "change", "2001", "--note", "a namesake"), ("client", "add", "2002", "Anna Example"),
+                      ("client", "change", "2002", "--birth-date", "1990-05-18"), ("client", "add", "2003", "--birth-date", "1990-05-17"),
+                      ("client", "erase", "2001", "--reason", "added twice"), ("client", "change", "1001", "--birth-date", "1990-05-17")):
+        expect_equal(desk.run(*arguments).stderr, "", arguments)  # other people; and who was erased is nobody's namesake
+    warning = desk.rows("client", "change", "2002", "--birth-date", "1990-05-17", "--reason", "misheard")[0]["warnings"]
+    expect_equal([(w["code"], w["client"], w["says"]) for w in warning],
+                 [("same-person", 1, "Client #1 has the same name and birth date.")], "the answer as JSON")
+    for number in ("2002", "2003"):
+        desk.says("erased", "client", "erase", number, "--reason", "added twice")
+
+
 def test_mistakes(desk):
     desk.fails(64, "did you mean 'client add'?", "client", "ad")
     desk.fails(64, "the noun comes first: did you mean 'client add'?", "add", "client")
@@ -369,6 +389,7 @@ def main():
     tap.case("unknown codes are asked for once", test_scan_asks_once, desk)
     tap.case("signing and amending", test_signing, desk)
     tap.case("erasing", test_erase, desk)
+    tap.case("one person twice", test_same_person, desk)
     tap.case("another computer's daemon", test_host, desk)
     tap.case("the bridge ends by halves", test_bridge_half_closes, desk)
     tap.done()

@@ -9,6 +9,7 @@
 -- param: note text personal max=4096 -- Free text.
 -- param: age_checked_by ref:practitioner -- Who looked at an identity document just now.
 -- about: age_checked_by
+-- column: warnings json -- What to look at, though nothing is refused: [{code, client, says, do},...]; code same-person: client, by its number in this database, has the same name and birth date.
 
 --: let
 SELECT coalesce(max(id), 0) + 1 AS client FROM client
@@ -28,3 +29,7 @@ WHERE expiry_day(:birth_date) > local_day(:at_us) OR expiry_day(:birth_date) < l
 --: apply
 INSERT INTO client (id, number_entry, name_entry, birth_date_entry, contact_entry, note_entry, age_checked_us, age_checked_by, added_us, entry)
 VALUES (:client, :number, :name, :birth_date, :contact, :note, iif(:age_checked_by IS NULL, NULL, :at_us), :age_checked_by, :at_us, :entry);
+
+--: answer
+SELECT
+	-- part: client.same WHEN=1

@@ -11,6 +11,7 @@
 -- param: clear list values=name|birth_date|contact|note -- What is to hold nothing again.
 -- reason: correction
 -- same: nothing
+-- column: warnings json -- What to look at, though nothing is refused: [{code, client, says, do},...]; code same-person: client, by its number in this database, has the same name and birth date.
 
 --: check
 SELECT 'missing', 'Nothing is to be changed: say what.', NULL
@@ -39,3 +40,7 @@ UPDATE client SET
 	note_entry = iif('note' IN (SELECT value FROM json_each(:clear)), NULL, coalesce(:note, note_entry)),
 	entry = :entry
 WHERE id = :client;
+
+--: answer
+SELECT
+	-- part: client.same WHEN=coalesce(:name,:birth_date)NOTNULL
