@@ -109,17 +109,22 @@ bool pensim_pen_has_log(const struct pensim_pen *pen);
 /* A second pen with the same serial number, and the same log as of now, in its own flash. */
 int pensim_pen_clone(struct pensim_pen **ret, struct pensim_pen *pen, uint32_t index);
 
+/* The power comes, at @utc_us for @reason (enum pw_boot_reason). -EIO: the flash cannot be used. */
 int pensim_pen_boot(struct pensim_pen *pen, int64_t utc_us, uint8_t reason);
 /* The power goes: an open run is cut, what is not in the log is lost. */
 void pensim_pen_power_off(struct pensim_pen *pen, int64_t utc_us);
+/* A reset: the power goes and comes, and the work goes on. -EIO. */
 int pensim_pen_reboot(struct pensim_pen *pen, int64_t utc_us);
+/* The flash is erased: a new log begins, and the pen has nothing of the old one. -EIO. */
 int pensim_pen_format(struct pensim_pen *pen, int64_t utc_us);
 /* Remembers the flash; restore makes it so again, and reboots. -ENOENT without a snapshot. */
 int pensim_pen_snapshot(struct pensim_pen *pen);
 int pensim_pen_restore(struct pensim_pen *pen, int64_t utc_us);
 
+/* The pen's clock at @utc_us, with its drift; and back. */
 uint64_t pensim_pen_tick(const struct pensim_pen *pen, int64_t utc_us);
 int64_t pensim_pen_utc(const struct pensim_pen *pen, uint64_t tick_us);
+/* What is true of the log that it writes now. Borrows; NULL before its first boot. */
 struct truth_log *pensim_pen_truth(struct pensim_pen *pen);
 
 /* Bytes from the host, and up to @cap for it, as pw_pen.h has them. */
@@ -132,6 +137,7 @@ void pensim_pen_write_truth(struct buf *b, struct pensim_pen *pen);
 
 /* ---- pensim_act.c: what the machine does, into log and truth ---- */
 
+/* The motor starts and stops, at the pen's clock. */
 void pensim_run_start(struct pensim_pen *pen, uint64_t tick_us);
 /* Cycles that end at @stop_us or before. */
 void pensim_run_cycles(struct pensim_pen *pen, uint64_t stop_us);

@@ -85,16 +85,19 @@ struct pensim_faults {
 	bool numbered; /* @number goes on from the library's */
 };
 
+/* As pensim_faults_set() reads it. */
 const char *pensim_fault_name(enum pensim_fault id);
 /* One fault a line. */
 void pensim_fault_list(FILE *to);
 
+/* All off. The same @seed and @pen give the same faults. */
 void pensim_faults_init(struct pensim_faults *f, uint64_t seed, uint32_t pen);
 /* "NAME", "NAME=VALUE", "NAME=off" or "none" (all off). @now_us: the machine's clock. -EINVAL;
  * *ret_why is what to tell. */
 int pensim_faults_set(struct pensim_faults *f, const char *text, int64_t now_us,
 		      const char **ret_why);
 
+/* Whether a fault that is a chance happens now: draws. */
 bool pensim_fault_hits(struct pensim_faults *f, enum pensim_fault id);
 /* Whether a thing that happens is due; sets the time of the next. */
 bool pensim_fault_due(struct pensim_faults *f, enum pensim_fault id, int64_t now_us);

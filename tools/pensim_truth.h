@@ -86,14 +86,18 @@ struct truth_log {
 	bool keep;		  /* keep all cycles */
 };
 
+/* An empty log. @keep: all cycles, not only their sums. */
 void truth_log_init(struct truth_log *t, uint64_t log_id, bool keep);
 void truth_log_done(struct truth_log *t);
 /* A deep copy, as of now. */
 void truth_log_copy(struct truth_log *to, const struct truth_log *from);
 
+/* The pen booted at record @seq. Borrows: valid until the next boot is told. */
 struct truth_boot *truth_boot(struct truth_log *t, uint32_t boot, uint64_t seq, int64_t utc_us,
 			      double drift_ppm);
 void truth_event(struct truth_log *t, const struct truth_event *event);
+/* The ring no longer has the records from @first to before @end; those that a host had acknowledged
+ * are no loss. */
 void truth_overwritten(struct truth_log *t, uint64_t first, uint64_t end);
 
 /* The open run, NULL if there is none. */

@@ -94,6 +94,7 @@ struct pensim_usb {
 	int port;		 /* the one it is at, or was last */
 };
 
+/* As pensim_usb_kind_parse() reads it. */
 const char *pensim_usb_kind_name(enum pensim_usb_kind kind);
 /* "vendor" or "cdc". -EINVAL. */
 int pensim_usb_kind_parse(const char *text, enum pensim_usb_kind *ret);
@@ -105,6 +106,7 @@ void pensim_usb_list_lies(FILE *to);
 
 /* ---- pensim_usb_desc.c ---- */
 
+/* The product id by its kind, and how many interfaces it has. */
 uint16_t pensim_usb_product(const struct pensim_usb *usb);
 uint8_t pensim_usb_interfaces(const struct pensim_usb *usb);
 /* Class, subclass and protocol of an interface. */

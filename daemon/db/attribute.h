@@ -67,6 +67,7 @@ static inline bool attribute_is_signed(sqlite3_stmt *q, int column)
 	return state && streq(state, "signed");
 }
 
+/* The pen whose log it is. -EINVAL: there is no such log. */
 int attribute_pen_of(struct stmts *s, int64_t log, int64_t *ret_pen);
 /* Uses of the cartridges that were in the pen then. */
 int attribute_uses(struct stmts *s, const struct attribute_span *span);

@@ -42,6 +42,8 @@ int open_create(const struct db_options *options, struct db_problem *problem);
 /* Completes a creation that was interrupted between key and database; does nothing otherwise. */
 int open_finish_creation(const struct db_options *options, struct db_problem *problem);
 
+/* The key in the file, freed with chain_key_free(). @problem says what to do: -EACCES others can
+ * read it, -EUCLEAN it is none, -ENOKEY it is missing, or what reading it gave. */
 int open_load_key(const char *key_path, const char *db_path, struct chain_key **ret,
 		  struct db_problem *problem);
 

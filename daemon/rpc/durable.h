@@ -5,6 +5,7 @@
 
 #include "events.h"
 
+/* Listens to the database's commits; nothing is read before somebody asks. Errors of sd-event. */
 int durable_init(struct events *e);
 void durable_done(struct events *e);
 

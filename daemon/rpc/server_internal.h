@@ -42,6 +42,7 @@ struct server {
 	char *key_path; /* NULL: not told */
 };
 
+/* The server has @c from now on. */
 void server_add_client(struct server *s, struct client *c);
 /* Forgets @c everywhere: it is about to be freed. */
 void server_drop_client(struct server *s, struct client *c);
