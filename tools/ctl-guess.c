@@ -14,6 +14,11 @@
 
 #define WORDS_MAX 6 /* "on the 5th of March 2026" */
 
+static int is_letter(int c)
+{
+	return isalpha(c) || c >= 0x80; /* a byte of "märz" */
+}
+
 /* The text cut into words and numbers. */
 struct words {
 	struct word {
@@ -30,7 +35,7 @@ static bool cut(const char *text, struct words *ret)
 	ret->n = 0;
 	while (*text) {
 		struct word *w = &ret->word[ret->n];
-		int (*kind)(int) = isdigit((unsigned char)*text) ? isdigit : isalpha;
+		int (*kind)(int) = isdigit((unsigned char)*text) ? isdigit : is_letter;
 
 		if (!kind((unsigned char)*text)) {
 			text++;
@@ -71,6 +76,10 @@ static bool guess_month(const struct words *w, const struct tm *now, char out[GU
 	static const char *const names[] = {"january",	 "february", "march",	 "april",
 					    "may",	 "june",     "july",	 "august",
 					    "september", "october",  "november", "december"};
+	/* as a German desk has them, where they begin otherwise */
+	static const char *const german[] = {"januar",	  "februar", "m\xc3\xa4rz", "april",
+					     "mai",	  "juni",    "juli",	    "august",
+					     "september", "oktober", "november",    "dezember"};
 	int month = -1, day = 0, year = 0;
 	bool last = false;
 
@@ -78,6 +87,8 @@ static bool guess_month(const struct words *w, const struct tm *now, char out[GU
 		const struct word *x = &w->word[i];
 		int found = name_of(x, names, ELEMENTSOF(names));
 
+		if (found < 0)
+			found = name_of(x, german, ELEMENTSOF(german));
 		if (found >= 0)
 			month = found;
 		else if (x->number > 0 && x->len == 4)
@@ -191,6 +202,30 @@ static bool guess_clock(const struct words *w, char out[GUESS_MAX])
 	return true;
 }
 
+/* A day in another form with a clock behind it: "3.5.2026 10:00" is '2026-05-03 10:00'. */
+static bool guess_with_clock(const char *text, int64_t now_us, char out[GUESS_MAX])
+{
+	const char *clock = strrchr(text, ' ');
+	char days[GUESS_MAX], *rest;
+	_cleanup_(freep) char *head = NULL;
+	int64_t at;
+	int n;
+
+	if (!clock || strspn(clock + 1, "0123456789:") < strlen(clock + 1) ||
+	    !strchr(clock + 1, ':') || ctl_time_parse(clock + 1, now_us, false, &at) < 0)
+		return false;
+	head = strndup(text, (size_t)(clock - text));
+	if (!head || !ctl_time_guess(head, now_us, true, days))
+		return false;
+	rest = strstr(days, " or ");
+	if (rest)
+		*rest = '\0';
+	n = snprintf(out, GUESS_MAX, "'%s%s'", days, clock);
+	if (rest && n > 0 && n < GUESS_MAX)
+		n += snprintf(out + n, GUESS_MAX - (size_t)n, " or '%s%s'", rest + 4, clock);
+	return n > 0 && n < GUESS_MAX;
+}
+
 bool ctl_time_guess(const char *text, int64_t now_us, bool day, char out[GUESS_MAX])
 {
 	time_t now_s = (time_t)(now_us / USEC_PER_SEC);
@@ -200,6 +235,8 @@ bool ctl_time_guess(const char *text, int64_t now_us, bool day, char out[GUESS_M
 	int64_t at;
 	int r;
 
+	if (!day && guess_with_clock(text, now_us, out))
+		return true;
 	if (!localtime_r(&now_s, &now) || !cut(text, &w) || w.n == 0)
 		return false;
 	if (!guess_month(&w, &now, out) && !guess_relative(&w, &now, out) &&

@@ -138,11 +138,13 @@ static int check_said(struct ctl *ctl)
 	for (size_t i = 0; status == 0 && i < ctl->verb->n_own; i++) {
 		const struct ctl_own *own = &ctl->verb->own[i];
 		struct buf ignored = BUF_INIT(0);
+		char what[64];
 
 		if (own->fixed || !ctl->value[i])
 			continue;
+		snprintf(what, sizeof(what), "--%s", own->name);
 		json_open(&ignored, '{');
-		status = ctl_add_value(ctl, &ignored, own->param, own->name, ctl->value[i]);
+		status = ctl_add_value(ctl, &ignored, own->param, what, ctl->value[i]);
 		buf_done(&ignored);
 	}
 	return status;

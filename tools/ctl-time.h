@@ -27,10 +27,10 @@
 int ctl_time_parse(const char *text, int64_t now_us, bool end, int64_t *ret_us);
 
 /* ---- ctl-guess.c ---- */
-#define GUESS_MAX 48 /* two days of any numbers */
+#define GUESS_MAX 64 /* two days of any numbers, each with a clock */
 /*
  * Whether @text, which ctl_time_parse() refused, is a time in another form; @out becomes how it is written here: "2026-03", "9:30",
- * of 5/3/2026 "2026-03-05 or 2026-05-03". @day: only a whole day will do.
+ * of 5/3/2026 "2026-03-05 or 2026-05-03"; a day with a clock in quotes. @day: only a whole day will do.
  */
 bool ctl_time_guess(const char *text, int64_t now_us, bool day, char out[GUESS_MAX]);
 

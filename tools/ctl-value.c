@@ -13,6 +13,39 @@
 
 #define ITEMS_MAX 64 /* of a list that is typed */
 
+/* ---- what is pasted ---- */
+
+/* How many bytes of blank stand at @text, which ends at @end: space, tab, line end, no-break space. */
+static size_t blank_at(const char *text, const char *end)
+{
+	if (text < end && strchr(" \t\r\n", *text))
+		return 1;
+	return end - text >= 2 && memcmp(text, "\xc2\xa0", 2) == 0 ? 2 : 0;
+}
+
+/* The same in front of @end. */
+static size_t blank_before(const char *text, const char *end)
+{
+	if (text < end && strchr(" \t\r\n", end[-1]))
+		return 1;
+	return end - text >= 2 && memcmp(end - 2, "\xc2\xa0", 2) == 0 ? 2 : 0;
+}
+
+/* What was pasted without the blanks at its ends. All of a text of several lines, and of one that is nothing but blank. */
+static struct slice trimmed(const char *text)
+{
+	const char *p = text, *end = text + strlen(text);
+	size_t n;
+
+	while ((n = blank_at(p, end)) > 0)
+		p += n;
+	while ((n = blank_before(p, end)) > 0)
+		end -= n;
+	return p == end || memchr(p, '\n', (size_t)(end - p))
+		       ? (struct slice){text, strlen(text)}
+		       : (struct slice){p, (size_t)(end - p)};
+}
+
 /* ---- one of several words ---- */
 
 /* '-', '_' and blanks are one to people; case is none. */
@@ -49,11 +82,11 @@ static size_t match_values(const char *values, const char *text, size_t len, str
 
 struct slice ctl_whole_word(const struct db_param *param, const char *text)
 {
-	struct slice word = {text, strlen(text)};
+	struct slice typed = trimmed(text), word = typed;
 
 	if (param->values && param->type == DB_TEXT &&
-	    match_values(param->values, text, word.len, &word) != 1)
-		word = (struct slice){text, strlen(text)};
+	    match_values(param->values, typed.p, typed.len, &word) != 1)
+		word = typed;
 	return word;
 }
 
@@ -261,8 +294,8 @@ static int add_json(struct buf *b, const char *what, const char *text)
 	return 0;
 }
 
-int ctl_add_value(struct ctl *ctl, struct buf *b, const struct db_param *param, const char *what,
-		  const char *text)
+static int add_value(struct ctl *ctl, struct buf *b, const struct db_param *param, const char *what,
+		     const char *text)
 {
 	int64_t value;
 	int status;
@@ -293,4 +326,13 @@ int ctl_add_value(struct ctl *ctl, struct buf *b, const struct db_param *param, 
 	default:
 		return add_word(b, param, what, text, strlen(text));
 	}
+}
+
+int ctl_add_value(struct ctl *ctl, struct buf *b, const struct db_param *param, const char *what,
+		  const char *text)
+{
+	struct slice typed = trimmed(text);
+	_cleanup_(freep) char *copy = strndup(typed.p, typed.len);
+
+	return copy ? add_value(ctl, b, param, what, copy) : ctl_fail_memory();
 }

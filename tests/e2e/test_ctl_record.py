@@ -142,6 +142,10 @@ def test_same_person(desk):
 def test_mistakes(desk):
     desk.fails(64, "did you mean 'client add'?", "client", "ad")
     desk.fails(64, "the noun comes first: did you mean 'client add'?", "add", "client")
+    desk.fails(64, "--kind 'chiar' is not known; allowed: chair", "place", "add", "Chair 9", "--kind", "chiar")
+    expect_equal(desk.client.request("client.add", number="9\t")["error"]["data"]["parameter"], "number", "a number with a tab at its end")
+    desk.says(r"It would say: Client #\d+ 9 Zoë Example added", "client", "add", "\t9\u00a0", "--name", " Zoë Example\r\u00a0 ", "--birth-date", " 1990-05-17\n", "--dry-run")
+    desk.fails(64, "did you mean '2026-05-03 9:05'?", "runs", "--since", "3.5.2026 9:05")
     desk.fails(64, ["'client' needs a verb", "find", "import"], "client")
     desk.fails(64, "did you mean 'client'?", "cleint", "add")
     desk.fails(64, "'client add' needs --number: Record number", "client", "add")

@@ -21,7 +21,7 @@ FROM personal n JOIN client c ON c.number_entry = n.entry
 WHERE n.field = 'number' AND n.value = :number COLLATE NOCASE
 UNION ALL
 SELECT 'invalid', 'A record number has no spaces at its ends, and no # in front: that is how records are named by their number here.', 'number'
-WHERE :number <> trim(:number) OR :number GLOB '#*'
+WHERE :number <> trim(:number, char(32, 9, 10, 13, 160)) OR :number GLOB '#*'
 UNION ALL
 SELECT 'invalid', printf('The birth date %s is in the future, or over 130 years ago.', :birth_date), 'birth_date'
 WHERE expiry_day(:birth_date) > local_day(:at_us) OR expiry_day(:birth_date) < local_day(:at_us) - 1300000
