@@ -53,6 +53,7 @@ int main(int argc, char **argv)
 	stdfds_guard();
 	look_at_locale(&ctl);
 	signal(SIGPIPE, SIG_IGN); /* a reader that has enough is no error */
+	signal(SIGCHLD, SIG_DFL); /* whoever ignores it hands that on, and no child's status is left */
 	look_at_terminal(&ctl);
 	status = ctl_parse(&ctl, argc, argv);
 	if (status != 0) {
