@@ -205,6 +205,7 @@ int clock_enter_boot(struct store *s, struct log_state *log, uint32_t boot, uint
 	log->cursor_boot = boot;
 	log->tick_us = 0;
 	log->found = 0;
+	log->remap_seq = 0;
 	if (!log->boot.known) {
 		log->boot = (struct boot_state){
 			.known = true,

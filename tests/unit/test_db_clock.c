@@ -483,6 +483,27 @@ static void rtc_that_changes_its_mind(void **state)
 	assert_in_range(findings("clock.rtc"), 1, 50);
 }
 
+/* The boot after such a one is heard from its first word on. */
+static void rtc_of_the_boot_after(void **state)
+{
+	const int records = 2100;
+
+	(void)state;
+	pen_boot(&p);
+	for (int i = 0; i < records; i++) {
+		p.tick_us = (uint64_t)(i % 2 ? HOUR_US : 400 * HOUR_US);
+		send_clock(NOW - 1000 * HOUR_US + (int64_t)p.tick_us, SECOND_US);
+	}
+	pen_attach(&w, &p, NOW);
+	pen_drain(&w, &p, 0, 10000, NOW);
+	assert_int_equal(findings("clock.rtc"), 0);
+	next_boot();
+	send_clock(NOW - 5 * HOUR_US + (int64_t)p.tick_us, SECOND_US);
+	assert_int_equal(send_fit(p.boot, NOW, 700, 0), 0);
+	pen_drain(&w, &p, (unsigned)records + 1, 10000, NOW + HOUR_US);
+	assert_int_equal(findings("clock.rtc"), 1);
+}
+
 static void local_days(void **state)
 {
 	(void)state;
@@ -519,6 +540,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(wrong_rtc_is_found_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(rtc_after_the_fit, setup, teardown),
 		cmocka_unit_test_setup_teardown(rtc_that_changes_its_mind, setup, teardown),
+		cmocka_unit_test_setup_teardown(rtc_of_the_boot_after, setup, teardown),
 		cmocka_unit_test_setup_teardown(local_days, setup, teardown),
 	};
 
