@@ -689,7 +689,8 @@ class Terminal:
     """The tool on a pseudo-terminal of its own."""
 
     def __init__(self, daemon, *arguments, columns=120, rows=24, env=None):
-        environment = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
+        # A size in the environment counts more than the terminal's.
+        environment = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLUMNS", "LINES")}
         environment.update({"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "STIPPLE_SOCKET": daemon.path, **(env or {})})
         self.pid, self.fd = pty.fork()
         if self.pid == 0:

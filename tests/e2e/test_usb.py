@@ -127,8 +127,9 @@ def case_killed():
     directory = temporary_directory()
     node = usb.plug(0, pens, 0)
     for number in range(4):
+        before = int(usb.ask("taken", 0))
         daemon = usb.daemon(directory, ports=[node], name=f"stippled{number}")
-        wait_until(lambda: int(usb.ask("taken", 0)) > 0, "the host to ask")
+        wait_until(lambda: int(usb.ask("taken", 0)) > before, "the host to ask")
         daemon.kill()
     daemon = usb.daemon(directory, ports=[node])
     client = daemon.client()
