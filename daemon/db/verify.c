@@ -4,8 +4,10 @@
  * (verify_entries.c), the heads that are kept; then the tables that were built again are compared
  * row by row, and what no entry accounts for is looked for.
  */
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "db/db_internal.h"
@@ -112,11 +114,37 @@ static int refuse(struct verify *v, const struct db_problem *problem, int r)
 	return r;
 }
 
+/* Opening what is no file may wait for ever; and a rollback journal, which this program never leaves
+ * beside a record, changes the file as soon as somebody opens it to write. */
+static int check_files(const struct db_options *o, struct db_problem *problem)
+{
+	_cleanup_(freep) char *path = realpath(o->path, NULL); /* as SQLite looks for it */
+	char journal[LIMIT_PATH + 16];
+	struct stat st;
+
+	if (stat(o->path, &st) == 0 && !S_ISREG(st.st_mode))
+		return problem_set(problem, -ENOENT,
+				   "%s is no file. Name the database's file as the database.",
+				   o->path);
+	snprintf(journal, sizeof(journal), "%s-journal", path ? path : o->path);
+	if (lstat(journal, &st) == 0 && (!S_ISREG(st.st_mode) || st.st_size > 0))
+		return problem_set(
+			problem, -EUCLEAN,
+			"Beside the database is %s, which another program left, or "
+			"somebody put there: it would change the record as soon as it is "
+			"opened to write. Move it aside, and verify again.",
+			journal);
+	return 0;
+}
+
 static int open_record(struct verify *v, const struct db_options *o)
 {
 	struct db_problem problem = {0};
 	int r;
 
+	r = check_files(o, &problem);
+	if (r < 0)
+		return refuse(v, &problem, r);
 	r = db_open_reader_handle(o->path, &v->record.handle);
 	if (r < 0)
 		open_problem(NULL, o->path, r, &problem);
@@ -142,6 +170,19 @@ static int read_head(struct verify *v, const struct db_options *o, const struct 
 	return check_trust(v, key);
 }
 
+/* Where the zone's rules are not at hand, days made again are others, and prove nothing. */
+static int check_zones(struct verify *v)
+{
+	if (!v->unknown_zone[0])
+		return 0;
+	snprintf(v->report->problem, sizeof(v->report->problem),
+		 "The chain holds, but the time zone %s of entry %" PRId64
+		 " is not on this computer, so that the days of its runs cannot be compared: "
+		 "install it (tzdata, tzdata-legacy), and verify again.",
+		 v->unknown_zone, v->unknown_zone_entry);
+	return -ENOTSUP;
+}
+
 static int verify(struct verify *v, const struct db_options *o)
 {
 	_cleanup_(chain_key_freep) struct chain_key *key = NULL;
@@ -163,6 +204,8 @@ static int verify(struct verify *v, const struct db_options *o)
 		r = verify_entries(v);
 	if (r == 0)
 		r = verify_heads(v);
+	if (r == 0)
+		r = check_zones(v);
 	if (r == 0)
 		r = add_totals(v);
 	if (r == 0)

@@ -4,10 +4,12 @@
  * compared with their commitments, and what follows from it is built into an empty database by the
  * same code that the writer uses; the cycles of each run are decoded on the way.
  */
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 
+#include "base/timefmt.h"
 #include "chain/canon.h"
 #include "db/verify_tables.h"
 
@@ -30,19 +32,21 @@ static const char *commitment_of(sqlite3_stmt *q, const char *field)
 static int check_value(struct verify *v, const struct chain_entry *e, sqlite3_stmt *q,
 		       sqlite3_stmt *commitments)
 {
+	bool salt = sqlite3_column_type(q, 1) == SQLITE_BLOB &&
+		    sqlite3_column_bytes(q, 1) == (int)CHAIN_SALT_SIZE,
+	     value = sqlite3_column_type(q, 2) == SQLITE_TEXT;
 	const char *field = verify_text(q, 0), *claimed = commitment_of(commitments, field);
 	uint8_t commitment[CHAIN_HASH_SIZE];
 	char hex[2 * CHAIN_HASH_SIZE + 1];
 
-	if (sqlite3_column_bytes(q, 1) != (int)CHAIN_SALT_SIZE || !claimed ||
-	    !verify_is_whole(q, 0))
+	if (!salt || !claimed || !verify_is_whole(q, 0))
 		return verify_fail(v,
 				   "Entry %" PRId64
 				   ": a personal value \"%.40s\" belongs to nothing in it.",
 				   e->seq, field);
 	chain_commit(sqlite3_column_blob(q, 1), field, verify_text(q, 2), commitment);
 	if (!streq(chain_hex(commitment, sizeof(commitment), hex), claimed) ||
-	    !verify_is_whole(q, 2))
+	    !verify_is_whole(q, 2) || !value)
 		return verify_fail(v,
 				   "Entry %" PRId64
 				   ": its personal value \"%.40s\" is not the one committed to.",
@@ -104,18 +108,37 @@ static int check_canonical(struct verify *v, const struct chain_entry *e)
 	return 0;
 }
 
+/* As those are that this program writes: no path that leads elsewhere, where reading may have no
+ * end. */
+static bool is_zone_name(const char *zone)
+{
+	static const char others[] = "_+-/";
+
+	for (const char *c = zone; *c; c++)
+		if (!isalnum((unsigned char)*c) && (c == zone || !strchr(others, *c)))
+			return false;
+	return *zone;
+}
+
 /* Days of runs follow from the zone that the record had then. */
-static void follow_zone(const struct chain_entry *e)
+static int follow_zone(struct verify *v, const struct chain_entry *e)
 {
 	static const char head[] = "{\"name\":\"zone\",\"value\":\"";
 	char zone[64];
 
 	if (!streq(e->action, "setting.set") || strncmp(e->payload, head, strlen(head)) != 0)
-		return;
+		return 0;
 	snprintf(zone, sizeof(zone), "%s", e->payload + strlen(head));
 	zone[strcspn(zone, "\"")] = '\0';
+	if (!is_zone_name(zone))
+		return verify_fail(v, "Entry %" PRId64 " names a time zone that is none.", e->seq);
+	if (!time_zone_valid(zone) && !v->unknown_zone[0]) {
+		snprintf(v->unknown_zone, sizeof(v->unknown_zone), "%s", zone);
+		v->unknown_zone_entry = e->seq;
+	}
 	setenv("TZ", zone, 1);
 	tzset();
+	return 0;
 }
 
 /* What the entry is by itself: the next one of the chain, and of the checkpoint, where it is its. */
@@ -152,9 +175,10 @@ static int check_entry(struct verify *v, const struct chain_entry *e,
 	int r;
 
 	r = check_hash(v, e, stored);
+	if (r == 0)
+		r = follow_zone(v, e);
 	if (r < 0)
 		return r;
-	follow_zone(e);
 	if (streq(e->action, "head.keep")) {
 		v->keeps++;
 		v->last_keep = e->seq;
@@ -175,8 +199,25 @@ static int check_entry(struct verify *v, const struct chain_entry *e,
 	return expect_personal(v, e);
 }
 
+/* The first column whose value is of another type than what is written there, which reads the same
+ * and compares otherwise; NULL: none. To be asked before the values are. */
+static const char *column_of_another_type(sqlite3_stmt *q)
+{
+	static const int types[] = {SQLITE_INTEGER, SQLITE_INTEGER, SQLITE_TEXT, SQLITE_TEXT,
+				    SQLITE_TEXT,    SQLITE_TEXT,    SQLITE_BLOB};
+
+	for (int i = 0; i < (int)ELEMENTSOF(types); i++) {
+		int type = sqlite3_column_type(q, i);
+
+		if (type != types[i] && type != SQLITE_NULL)
+			return sqlite3_column_name(q, i);
+	}
+	return NULL;
+}
+
 static int check_row(struct verify *v, sqlite3_stmt *q)
 {
+	const char *other = column_of_another_type(q);
 	struct chain_entry e = {
 		.seq = sqlite3_column_int64(q, 0),
 		.at_us = sqlite3_column_int64(q, 1),
@@ -194,6 +235,11 @@ static int check_row(struct verify *v, sqlite3_stmt *q)
 		r = verify_fail(
 			v, "Entry %" PRId64 " was changed: a text in it goes on behind its end.",
 			e.seq);
+	else if (other)
+		r = verify_fail(v,
+				"Entry %" PRId64
+				" was changed: its %s is of another type than what is written.",
+				e.seq, other);
 	else
 		r = check_entry(v, &e, sqlite3_column_blob(q, 6));
 	if (v->progress && e.seq % PROGRESS_ENTRIES == 0)

@@ -19,14 +19,26 @@ static int broken(struct verify *v, int64_t seq, const char *what)
 	return verify_fail(v, "The kept_head of entry %" PRId64 " %s.", seq, what);
 }
 
+/* Values of other types read the same here, and compare otherwise elsewhere. */
+static bool has_types(sqlite3_stmt *q)
+{
+	return sqlite3_column_type(q, 1) == SQLITE_BLOB &&
+	       sqlite3_column_type(q, 2) == SQLITE_INTEGER &&
+	       sqlite3_column_type(q, 3) == SQLITE_TEXT &&
+	       sqlite3_column_type(q, 4) == SQLITE_BLOB &&
+	       (sqlite3_column_type(q, 6) == SQLITE_NULL ||
+		sqlite3_column_type(q, 6) == SQLITE_INTEGER);
+}
+
 /* What does not hold of the kept head that stands in the row; NULL: all does. Its entry has been
  * checked. */
 static const char *wrong_with(struct verify *v, sqlite3_stmt *q, int64_t seq)
 {
+	bool types = has_types(q);
 	const char *key_id = (const char *)sqlite3_column_text(q, 3);
 	struct chain_head head = {.seq = seq};
 
-	if (sqlite3_column_bytes(q, 1) != (int)CHAIN_HASH_SIZE ||
+	if (!types || sqlite3_column_bytes(q, 1) != (int)CHAIN_HASH_SIZE ||
 	    sqlite3_column_bytes(q, 4) != (int)CHAIN_SIGNATURE_SIZE ||
 	    (size_t)sqlite3_column_bytes(q, 3) != strlen(v->report->key_id) || !key_id ||
 	    !streq(key_id, v->report->key_id))

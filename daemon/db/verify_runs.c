@@ -14,15 +14,25 @@ struct run_claims {
 	const char *digest, *summary;
 };
 
-static int add_block(struct verify *v, int64_t run_id, int64_t from, const void *data, size_t len)
+/* @q is a row of its first cycle's index and its bytes. */
+static int add_block(struct verify *v, int64_t run_id, sqlite3_stmt *q)
 {
+	bool types = sqlite3_column_type(q, 0) == SQLITE_INTEGER &&
+		     sqlite3_column_type(q, 1) == SQLITE_BLOB;
+	int64_t from = sqlite3_column_int64(q, 0);
 	uint32_t first = (uint32_t)from;
 	struct run_acc *run = v->run;
 	enum pw_error error;
 	uint32_t count;
 	int r = 0;
 
-	error = pw_cycles_decode(data, len, v->period, v->depth, PW_CYCLES_MAX, &count);
+	if (!types)
+		return verify_fail(v,
+				   "Run %" PRId64 ": its block of cycles from %" PRId64
+				   " on is of another type than what is written.",
+				   run_id, from);
+	error = pw_cycles_decode(sqlite3_column_blob(q, 1), (size_t)sqlite3_column_bytes(q, 1),
+				 v->period, v->depth, PW_CYCLES_MAX, &count);
 	if (error != PW_OK || from < 0 || from > (int64_t)LIMIT_RUN_CYCLES)
 		return verify_fail(
 			v,
@@ -54,8 +64,7 @@ static int add_blocks(struct verify *v, int64_t run_id, int64_t block, int64_t b
 		return verify_unable(v, &v->record, r);
 	while (r == 0 && (step = stmt_step(&v->record, q)) > 0) {
 		seen++;
-		r = add_block(v, run_id, sqlite3_column_int64(q, 0), sqlite3_column_blob(q, 1),
-			      (size_t)sqlite3_column_bytes(q, 1));
+		r = add_block(v, run_id, q);
 	}
 	if (r < 0)
 		return r;
@@ -186,12 +195,13 @@ int verify_run_entry(struct verify *v, const struct chain_entry *e, struct run_e
 /* ---- open runs ---- */
 
 struct open_run {
-	int64_t id, claimed, held; /* id 0: none */
+	bool any;
+	int64_t id, claimed, held;
 };
 
 static int check_open_run(struct verify *v, const struct open_run *run)
 {
-	if (run->id > 0 && run->held != run->claimed)
+	if (run->any && run->held != run->claimed)
 		return verify_fail(v,
 				   "Open run %" PRId64 " holds %" PRId64
 				   " cycles where its row says %" PRId64 ".",
@@ -207,11 +217,12 @@ static int add_piece(struct verify *v, sqlite3_stmt *q, struct open_run *run)
 	const void *data;
 	int r;
 
-	if (id != run->id) {
+	if (!run->any || id != run->id) {
 		r = check_open_run(v, run);
 		if (r < 0)
 			return r;
-		*run = (struct open_run){.id = id, .claimed = sqlite3_column_int64(q, 1)};
+		*run = (struct open_run){
+			.any = true, .id = id, .claimed = sqlite3_column_int64(q, 1)};
 		v->report->open_runs++;
 	}
 	data = sqlite3_column_blob(q, 2);

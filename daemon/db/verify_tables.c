@@ -144,16 +144,33 @@ static void value_name(sqlite3_stmt *q, int column, char out[48])
 	snprintf(out, 48, "%.40s", value ? value : "nothing");
 }
 
+static const char *type_name(sqlite3_stmt *q, int column)
+{
+	switch (sqlite3_column_type(q, column)) {
+	case SQLITE_INTEGER:
+		return " as an integer";
+	case SQLITE_FLOAT:
+		return " as a real number";
+	case SQLITE_TEXT:
+		return " as a text";
+	default:
+		return "";
+	}
+}
+
 static int report_difference(struct verify *v, const struct table *t, sqlite3_stmt *have,
 			     sqlite3_stmt *want, int column)
 {
+	const char *is_a = type_name(have, column), *should_a = type_name(want, column);
 	char row[96], is[48], should[48];
 
 	row_name(t, have, row, sizeof(row));
 	value_name(have, column, is);
 	value_name(want, column, should);
-	return verify_fail(v, "In %s, %s is %s, but by its entries it is %s.", row,
-			   sqlite3_column_name(have, column), is, should);
+	if (!streq(is, should))
+		is_a = should_a = ""; /* that it is another value says enough */
+	return verify_fail(v, "In %s, %s is %s%s, but by its entries it is %s%s.", row,
+			   sqlite3_column_name(have, column), is, is_a, should, should_a);
 }
 
 /* A personal value is where no entry erased it, and nowhere else. */

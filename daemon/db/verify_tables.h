@@ -24,6 +24,8 @@ struct verify {
 	struct chain_head head;	  /* as computed so far */
 	int64_t commitments;	  /* to personal values, in all entries so far */
 	int64_t keeps, last_keep; /* entries that tell of a kept head; the last of them, 0 none */
+	char unknown_zone[64];	  /* the first that this computer does not have; "" none */
+	int64_t unknown_zone_entry;
 	struct run_acc *run;
 	struct buf canonical;
 	uint32_t period[PW_CYCLES_MAX];
