@@ -5,6 +5,7 @@ import glob
 import os
 import pty
 import select
+import signal
 import sqlite3
 import stat
 import time
@@ -203,7 +204,11 @@ def answered(answer, *command):
         if not piece:
             break
         out += piece
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), out.decode("utf-8", "replace")
+    else:
+        os.kill(pid, signal.SIGKILL)  # it waits for something else than an answer; what it said is told
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    os.close(fd)
+    return status, out.decode("utf-8", "replace")
 
 
 def case_purge_answered():
