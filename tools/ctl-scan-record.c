@@ -391,6 +391,23 @@ static int use_params(struct scan *s, const struct gs1 *label, const struct foun
 	return status;
 }
 
+/* A scanner that bounced, or a second piece: only whoever holds it knows. A serial number tells by itself. */
+static void tell_twice(struct scan *s, const struct gs1 *label, json_int_t use)
+{
+	bool twice = s->has_used && !label->serial[0] && !s->used.serial[0] &&
+		     streq(label->gtin, s->used.gtin) && streq(label->lot, s->used.lot) &&
+		     streq(label->code, s->used.code);
+
+	s->used = *label;
+	s->has_used = true;
+	if (twice && !s->dry_run)
+		ctl_fail(0,
+			 "the label before was the same one: if it was one piece, scanned twice, "
+			 "take "
+			 "this use back: use void '#%lld' --reason 'scanned twice'",
+			 (long long)use);
+}
+
 static int record_use(struct scan *s, const struct gs1 *label, const struct found *f)
 {
 	struct ctl_answer answer = {};
@@ -413,6 +430,7 @@ static int record_use(struct scan *s, const struct gs1 *label, const struct foun
 		if (json_is_integer(remaining))
 			printf("; %lld left", (long long)json_integer_value(remaining));
 		puts(".");
+		tell_twice(s, label, json_integer_value(json_object_get(answer.result, "use")));
 	}
 	if (status != 0 && f->lot_is_new && !s->dry_run)
 		ctl_fail(0, "lot %s was new and is in stock now; its use was not recorded",

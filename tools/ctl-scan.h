@@ -13,6 +13,8 @@ struct scan {
 	struct gs1
 		pending; /* has product but neither lot nor serial: the next label may have them */
 	bool has_pending;
+	struct gs1 used; /* the label whose use was recorded last */
+	bool has_used;
 	bool dry_run, stock; /* stock: the lots came in, nothing is used */
 	size_t scanned, failed;
 	int status; /* of the first that failed */

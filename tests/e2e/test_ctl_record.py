@@ -291,6 +291,12 @@ def test_scan(desk):
     desk.fails(64, "--used-anyway", "scan", f"(01){GTIN}(10)GH1")  # the option, not only the parameter
     desk.says("GH1", "scan", "--used-anyway", f"(01){GTIN}(10)GH1")
     expect_equal(len(desk.rows("use", "list", "--session", "#1")), 10, "uses")
+    done = desk.run("scan", stdin=f"(01){GTIN}(10)CD34(21)X9\n" + f"(01){GTIN}(17){YY}1130(10)EF56\n" * 2)
+    expect_equal((done.returncode, done.stdout.count("EF56")), (0, 2), done.stderr)
+    twice = re.fullmatch(r"stipplectl: the label before was the same one: .*: use void '(#\d+)' --reason 'scanned twice'\n", done.stderr)
+    expect(twice, f"a label scanned twice: {done.stderr!r}")
+    desk.says("taken back", "use", "void", twice.group(1), "--reason", "scanned twice")
+    expect_equal(len(desk.rows("use", "list", "--session", "#1")), 12, "uses, but the one taken back")
 
 
 def test_scan_asks_once(desk):
