@@ -151,11 +151,11 @@ static int open_record(struct daemon *d, const struct config *c)
 			"DATABASE", c->database, "ERROR", strerror(-r), NULL);
 		return r;
 	}
+	/* In turn with what pens say, never behind it: one that does not stop talking would keep the
+	 * others waiting for what was written for ever. A turn is short (DISPATCH_MAX). */
 	r = sd_event_add_io(d->event, &d->completions, db_fd(d->db), EPOLLIN, on_db, d);
 	if (r < 0)
 		return r;
-	/* What pens say comes before what was written: it is what somebody may be watching. */
-	(void)sd_event_source_set_priority(d->completions, SD_EVENT_PRIORITY_NORMAL + 1);
 	r = db_load_default_profile(d->db);
 	if (r < 0)
 		return r;
