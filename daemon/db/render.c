@@ -23,6 +23,7 @@ static void render_hex(struct buf *out, sqlite3_stmt *stmt, int at)
 void render_value(struct buf *out, sqlite3_stmt *stmt, int at, const struct db_column *column)
 {
 	const char *text;
+	int64_t i;
 
 	if (sqlite3_column_type(stmt, at) == SQLITE_NULL) {
 		json_nil(out);
@@ -30,7 +31,12 @@ void render_value(struct buf *out, sqlite3_stmt *stmt, int at, const struct db_c
 	}
 	switch (column->type) {
 	case COLUMN_INT:
-		json_int(out, sqlite3_column_int64(stmt, at));
+		/* Beyond what a double holds, json_uint() writes a text. */
+		i = sqlite3_column_int64(stmt, at);
+		if (i >= 0)
+			json_uint(out, (uint64_t)i);
+		else
+			json_int(out, i);
 		return;
 	case COLUMN_REAL:
 		json_decimal(out, sqlite3_column_double(stmt, at), column->decimals);

@@ -123,9 +123,16 @@ static void worker_problem(struct buf *out, const char *sql, const struct sql_pr
 
 static void render_cell(struct buf *out, sqlite3_stmt *stmt, int at)
 {
+	int64_t i;
+
 	switch (sqlite3_column_type(stmt, at)) {
 	case SQLITE_INTEGER:
-		json_int(out, sqlite3_column_int64(stmt, at));
+		/* Beyond what a double holds, json_uint() writes a text. */
+		i = sqlite3_column_int64(stmt, at);
+		if (i >= 0)
+			json_uint(out, (uint64_t)i);
+		else
+			json_int(out, i);
 		return;
 	case SQLITE_FLOAT:
 		json_decimal(out, sqlite3_column_double(stmt, at), -1);
