@@ -154,6 +154,10 @@ static bool guess_day(const struct words *w, const struct tm *now, char out[GUES
 		snprintf(out, GUESS_MAX, "%04d-%02d", x[0].number, x[1].number);
 		return true;
 	}
+	if (w->n == 2 && x[1].len == 4 && x[0].number > 0 && x[1].number > 0 && x[0].len <= 2) {
+		snprintf(out, GUESS_MAX, "%04d-%02d", x[1].number, x[0].number);
+		return true;
+	}
 	if (w->n != 3 || x[0].number < 0 || x[1].number < 0 || x[2].number < 0 || x[1].len > 2)
 		return false;
 	if (x[0].len == 4 && x[2].len <= 2) {

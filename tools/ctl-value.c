@@ -223,13 +223,16 @@ static int add_time(struct ctl *ctl, struct buf *b, const char *what, bool end, 
 	return status;
 }
 
-/* The day that was meant by what is none, as " (did you mean ...?)", or "". */
-static const char *meant_day(const struct ctl *ctl, const char *text, char out[GUESS_MAX + 24])
+/* The day, or with @month the month, that was meant by what is none, as " (did you mean ...?)", or "". */
+static const char *meant_day(const struct ctl *ctl, const char *text, bool month,
+			     char out[GUESS_MAX + 24])
 {
 	char meant[GUESS_MAX];
 
 	out[0] = '\0';
-	if (ctl_time_guess(text, ctl->now_us, true, meant))
+	if (ctl_time_guess(text, ctl->now_us, true, meant) ||
+	    (month && ctl_time_guess(text, ctl->now_us, false, meant) &&
+	     strlen(meant) == strlen("2026-11")))
 		snprintf(out, GUESS_MAX + 24, " (did you mean %s?)", meant);
 	return out;
 }
@@ -269,7 +272,7 @@ static int add_date(struct ctl *ctl, struct buf *b, const struct db_param *param
 	if (!day && !month)
 		return ctl_fail(EXIT_USAGE,
 				"%s '%s' is not a date%s; allowed: 2026-11-20%s, today, yesterday",
-				what, text, meant_day(ctl, text, guess),
+				what, text, meant_day(ctl, text, param->type == DB_EXPIRY, guess),
 				param->type == DB_EXPIRY ? ", 2026-11 (to the end of the month)"
 							 : "");
 	json_text(b, text);

@@ -135,17 +135,38 @@ static bool is_few(const char *noun)
 	return streq(noun, "pen") || streq(noun, "place");
 }
 
+/* Of "5", where there is a record #5, how that is written; else "". */
+static const char *numbered(struct sqlcache *cache, sqlite3 *handle, const char *noun,
+			    const char *text, char out[96])
+{
+	const struct db_noun *n = db_noun_find(noun);
+	size_t digits = strspn(text, "0123456789");
+	sqlite3_stmt *q;
+	const char *rest;
+
+	out[0] = '\0';
+	if (!n || digits == 0 || digits > 18 || text[digits] ||
+	    sqlcache_get(cache, handle, n->row, &q, &rest) != SQLITE_OK)
+		return out;
+	sqlite3_bind_int64(q, 1, strtoll(text, NULL, 10));
+	if (sqlite3_step(q) == SQLITE_ROW)
+		snprintf(out, 96, "; by its number in the database it is written #%s", text);
+	sqlite3_reset(q);
+	return out;
+}
+
 static int refuse_name(struct sqlcache *cache, sqlite3 *handle, const struct db_param *p,
 		       const char *noun, const char *text, struct db_refusal *ret)
 {
 	struct candidates all = {.n = 0};
+	char number[96];
 	int r = is_few(noun) ? look_up(cache, handle, db_resolve_find(noun), "", &all) : 0;
 
 	if (r == 0 && all.n > 0 && all.n == all.total)
 		write_candidates(&ret->data, &all);
 	if (r == 0)
-		r = refuse_with(ret, REFUSE_NOT_FOUND, p->name, "There is no %s \"%.100s\".", noun,
-				text);
+		r = refuse_with(ret, REFUSE_NOT_FOUND, p->name, "There is no %s \"%.100s\"%s.",
+				noun, text, numbered(cache, handle, noun, text, number));
 	candidates_done(&all);
 	return r;
 }
@@ -158,7 +179,7 @@ static int refuse_none(struct sqlcache *cache, sqlite3 *handle, const struct db_
 		       const char *noun, const char *text, struct db_refusal *ret)
 {
 	struct candidates others = {.n = 0}, clients = {.n = 0};
-	char head[LIMIT_REF];
+	char head[LIMIT_REF], number[96];
 	int r;
 
 	if (!is_by_client(noun))
@@ -183,8 +204,8 @@ static int refuse_none(struct sqlcache *cache, sqlite3 *handle, const struct db_
 				text);
 	else if (r == 0)
 		r = refuse_with(ret, REFUSE_NOT_FOUND, p->name,
-				"There is no %s \"%.100s\", nor a client of that name or number.",
-				noun, text);
+				"There is no %s \"%.100s\", nor a client of that name or number%s.",
+				noun, text, numbered(cache, handle, noun, text, number));
 	candidates_done(&others);
 	candidates_done(&clients);
 	return r;

@@ -225,6 +225,9 @@ def test_session(desk):
     desk.says(r"^Session #1 of 1001 Änna Example began \d\d:\d\d, foundation 1, with pen TEST-0001\.$", "session", "start", "1001",
               "TEST-0001", "--practitioner", "jo", "--place", "chair")
     desk.says(SAME, "lot", "change", "AB12", "--expiry", f"{YEAR}-11")
+    desk.fails(64, f"did you mean {YEAR}-11?", "lot", "change", "AB12", "--expiry", f"11/{YEAR}")
+    desk.fails(1, 'There is no lot "1"; by its number in the database it is written #1.', "lot", "show", "1")
+    desk.fails(1, 'There is no session "77", nor a client of that name or number.', "session", "show", "77")
     desk.says(SAME, "session", "change", "1001", "--place", "chair", "--practitioner", "jo", "--kind", "foundation", "--client", "1001")
     desk.says(r"^Service of pen TEST-0001 set: after 300 h", "pen", "service", "TEST-0001", "300")
     desk.says(SAME, "pen", "service", "TEST-0001", "300")
