@@ -181,7 +181,8 @@ static void test_backoff_is_bounded(void **state)
 	fake_cable.holder = "other[42]";
 	start(w);
 	port = w->m->ports;
-	assert_int_equal(port->backoff_us, 2 * REOPEN_MIN_US);
+	/* On a busy machine it may have been tried again by now. */
+	assert_int_equal(port->backoff_us, MIN(REOPEN_MIN_US << port->attempts, REOPEN_MAX_US));
 	for (int i = 0; i < 20; i++) {
 		port_try(port);
 		assert_in_range(port->backoff_us, 2 * REOPEN_MIN_US, REOPEN_MAX_US);
