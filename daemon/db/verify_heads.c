@@ -57,6 +57,7 @@ static const char *wrong_with(struct verify *v, sqlite3_stmt *q, int64_t seq)
 
 static int check_rows(struct verify *v, struct kept *ret)
 {
+	int64_t before = INT64_MIN;
 	const char *wrong;
 	sqlite3_stmt *q;
 	int r;
@@ -65,7 +66,9 @@ static int check_rows(struct verify *v, struct kept *ret)
 	while (r >= 0 && (r = stmt_step(&v->record, q)) > 0) {
 		int64_t seq = sqlite3_column_int64(q, 0);
 
-		wrong = wrong_with(v, q, seq);
+		/* pages that lead to each other have rows without end */
+		wrong = seq <= before ? "is there twice" : wrong_with(v, q, seq);
+		before = seq;
 		if (wrong)
 			return broken(v, seq, wrong);
 		if (sqlite3_column_type(q, 6) != SQLITE_NULL) {
