@@ -186,16 +186,19 @@ static void write_practitioners(struct report *r)
 	const json_t *people = json_object_get(r->root, "practitioners"), *u;
 	struct page *p = &r->page;
 	struct buf b = BUF_INIT(0);
+	bool some = false;
 	size_t i;
 
 	page_heading(p, "Practitioners who worked");
-	page_table(p, columns);
 	json_array_foreach(json_object_get(r->root, "by_practitioner"), i, u)
 	{
 		const json_t *d = row_of(people, report_int(u, "id"));
 
 		if (!report_known(u, "of") && report_int(u, "sessions") == 0)
 			continue; /* what is nobody's is told of the pens */
+		if (!some)
+			page_table(p, columns);
+		some = true;
 		page_cell(p, report_text(u, "of"));
 		page_cell(p,
 			  report_known(d, "qualification") ? report_text(d, "qualification") : "-");
@@ -208,6 +211,8 @@ static void write_practitioners(struct report *r)
 		page_cellf(p, "%lld", (long long)report_int(u, "sessions"));
 		page_cellf(p, "%.2f", report_real(u, "machine_h"));
 	}
+	if (!some)
+		page_paragraph(p, "Nobody worked.");
 	buf_done(&b);
 }
 

@@ -125,34 +125,67 @@ static bool place_cartridge(const struct plot *p, size_t i, double *ret_x)
 	return true;
 }
 
+/* Cartridges that stand too near each other for a number each. */
+struct bunch {
+	size_t n, first, last; /* lines in the table of what was used */
+	double x;	       /* of the last */
+};
+
+/* "7", "7, 8", and of more "7-43", which has room at the right edge. */
+static void say_bunch(const struct bunch *bunch, char ret[64])
+{
+	if (bunch->n == 1)
+		snprintf(ret, 64, "%zu", bunch->last);
+	else
+		snprintf(ret, 64, bunch->n == 2 ? "%zu, %zu" : "%zu-%zu", bunch->first,
+			 bunch->last);
+}
+
+/* Whether one at @x is too near for the number before it to stand between them. */
+static bool is_near(const struct bunch *bunch, double x)
+{
+	char numbers[64];
+
+	say_bunch(bunch, numbers);
+	return x - bunch->x <= fmax(NEAR, 10 + .6 * PLOT_SMALL * (double)strlen(numbers));
+}
+
+/* Behind the last of them. */
+static void number_bunch(struct plot *p, const struct bunch *bunch, double y)
+{
+	char numbers[64];
+
+	if (bunch->n == 0)
+		return;
+	say_bunch(bunch, numbers);
+	svg_text(&p->b, bunch->x + 5, y + PLOT_STRIP - 4.5, PLOT_SMALL, SVG_START, numbers);
+}
+
 /* A triangle where a cartridge was put in, with its line in the table of what was used, and a
- * dotted line through the panels. Numbers of those too near each other stand behind the last of
- * them. */
+ * dotted line through the panels. */
 void plot_draw_cartridges(struct plot *p, double y)
 {
 	size_t n = json_array_size(json_object_get(p->r->root, "uses"));
-	struct buf numbers = BUF_INIT(0);
-	double x, last = -1e9;
+	struct bunch bunch = {.n = 0};
+	double x;
 
 	strip_name(p, y, "cartridge");
 	for (size_t i = 0; i < n; i++) {
 		if (!place_cartridge(p, i, &x))
 			continue;
-		if (numbers.len > 0 && x - last > NEAR) {
-			svg_text(&p->b, last + 5, y + PLOT_STRIP - 4.5, PLOT_SMALL, SVG_START,
-				 numbers.data);
-			buf_reset(&numbers);
+		if (bunch.n > 0 && !is_near(&bunch, x)) {
+			number_bunch(p, &bunch, y);
+			bunch.n = 0;
 		}
 		svg_line(&p->b, x, y + PLOT_STRIP - 3, x, p->bottom,
 			 "stroke=\"#000\" stroke-width=\".6\" stroke-dasharray=\"1 2\"");
 		draw_triangle(&p->b, x, y);
-		buf_addf(&numbers, numbers.len > 0 ? ", %zu" : "%zu", i + 1);
-		last = x;
+		if (bunch.n++ == 0)
+			bunch.first = i + 1;
+		bunch.last = i + 1;
+		bunch.x = x;
 	}
-	if (numbers.len > 0)
-		svg_text(&p->b, last + 5, y + PLOT_STRIP - 4.5, PLOT_SMALL, SVG_START,
-			 numbers.data);
-	buf_done(&numbers);
+	number_bunch(p, &bunch, y);
 }
 
 /* Black where the motor was on. */

@@ -432,7 +432,8 @@ def test_period(clinic):
         "spore test, passed", "Autoclave", "alcohol", "redness, gone the next day", "expired-used", report["head"]["key"]], unwanted=["1002"])
     month = clinic.desk.json("report", "period", clinic.period[0][:7])
     expect(month["since"] == clinic.period[0][:7] + "-01T00:00:00.000000Z" and month["until"] > month["since"], f"a month: {month['since']}")
-    expect("No pen worked." in clinic.desk("report", "period", "2019-12-01"), "a day on which nothing was")
+    nothing = clinic.desk("report", "period", "2019-12-01")
+    expect("No pen worked." in nothing and "Nobody worked." in nothing, f"a day on which nothing was: {nothing}")
     clinic.desk.refused("report", "period", "2026-11-20", "--until", "2026-11-19", says="nothing lies between")
     clinic.desk.refused("report", "period", "2199-01", says="has not begun")
     expect("This period is not over" in clinic.desk("report", "period", clinic.period[0][:7], "--until", "2199-01"), "a period that lasts")
@@ -576,6 +577,19 @@ def test_licence(clinic):
     expect(re.search(r"LIC-100 +2030-06-30, then 2031-12-31 +2 ", page), f"two licences in a period: {page[:1500]}")
 
 
+def test_cartridges(clinic):
+    """Of cartridges that stand near each other the drawing names the first and the last, and cuts no number off."""
+    session = clinic.desk.json("report", "session", clinic.set)
+    start, end = us(session["start"]), us(session["end"])
+    for i in range(12):
+        clinic.desk("lot", "use", "AB12", clinic.set, "--at", rfc3339(start + (end - start) * (80 + i) // 100))
+    tree = xml.etree.ElementTree.fromstring(clinic.page("session", clinic.set).removeprefix("<!DOCTYPE html>"))
+    labels = [text.text for text in next(tree.iter("svg")).iter("text") if re.fullmatch(r"\d+(-|, ).*", text.text)]
+    spans = [re.fullmatch(r"(\d+)(?:-|, )(\d+)", label) for label in labels]
+    expect(labels and all(spans), f"numbers of cartridges: {labels}")
+    expect(any(int(span[2]) - int(span[1]) >= 11 for span in spans), f"numbers of twelve: {labels}")
+
+
 def test_withdrawn(clinic):
     """When a consent was withdrawn is a time as people read it; blood exposure stands by its own name."""
     clinic.desk("consent", "withdraw", "1001")
@@ -608,6 +622,7 @@ def main():
     for words in (("session", "#1"), ("client", "1001"), ("pen", "TEST-0002"), ("period", clinic.period[0], "--until", clinic.period[1])):
         tap.case(f"the shape of a {words[0]}'s form", test_golden, clinic, words, words[0])
     tap.case("the licence of the day", test_licence, clinic)
+    tap.case("many cartridges", test_cartridges, clinic)
     tap.case("withdrawn, and blood", test_withdrawn, clinic)
     # The pages of all flavours are the same: a browser looks at those of one.
     if BUILD.endswith(("address", "thread")):
