@@ -170,6 +170,19 @@ def cartridge_of_another(c):
     c.screen.wait_without("P-OLD")  # of the session that has ended
 
 
+def recalled_afterwards(c):
+    """A lot that is recalled when the session in which it was used is over: it is heard of at once."""
+    c.client.call("lot.recall", lot="C-77", reason="letter of the maker")
+    heard = {}
+    while len(heard) < 2:
+        params = c.listener.event().get("params", {})
+        if params.get("kind") == "audit.finding" and params["data"]["rule"] == "recall-exposed":
+            heard[params["data"]["session"]] = params["data"]["says"]
+    expect_equal(sorted(heard), [1, 2], f"sessions that met it: {heard}")
+    expect(all("C-77" in says for says in heard.values()), f"the lot: {heard}")
+    c.lines.wait_for("audit.finding", heard[1])
+
+
 def only_one_pen(c):
     """--pen narrows the screen's warnings as it does its rows."""
     mine, other = Screen(c.daemon, "--pen", "SIM-0001"), Screen(c.daemon, "--pen", "SIM-0002")
@@ -190,6 +203,7 @@ def main():
     tap.case("a pen was not disinfected since the last client", not_disinfected, c)
     tap.case("a cartridge has met another client", cartridge_of_another, c)
     tap.case("the screen of one pen", only_one_pen, c)
+    tap.case("a lot is recalled afterwards", recalled_afterwards, c)
     tap.case("the record holds", c.end)
     tap.done()
 
