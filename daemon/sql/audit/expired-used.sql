@@ -33,23 +33,24 @@ WHERE u.void IS NULL AND s.state <> 'void' AND l.expiry_day < s.day AND day_numb
 UNION ALL
 SELECT h.at_us, s.day, s.id, s.client, h.pen, h.lot, s.practitioner, s.place,
 	day_number(local_day(h.at_us)) - day_number(l.expiry_day), t.value, l.expiry_day
-FROM assignment a INDEXED BY assignment_session CROSS JOIN hygiene h ON h.pen = a.pen CROSS JOIN lot l ON l.id = h.lot -- if session
-FROM lot l CROSS JOIN hygiene h ON h.lot = l.id CROSS JOIN assignment a ON a.id IN (                                   -- unless session
-		(SELECT b.id FROM assignment b JOIN session o ON o.id = b.session                                      -- unless session
-			WHERE b.pen = h.pen AND b.from_us <= h.at_us AND b.void IS NULL AND o.state <> 'void'          -- unless session
-			ORDER BY b.from_us DESC LIMIT 1),                                                              -- unless session
-		(SELECT b.id FROM assignment b JOIN session o ON o.id = b.session                                      -- unless session
-			WHERE b.pen = h.pen AND b.from_us > h.at_us AND b.void IS NULL AND o.state <> 'void'           -- unless session
-			ORDER BY b.from_us LIMIT 1))                                                                   -- unless session
+FROM hygiene h CROSS JOIN lot l ON l.id = h.lot CROSS JOIN assignment a ON a.id IN (
+		(SELECT b.id FROM assignment b JOIN session o ON o.id = b.session
+			WHERE b.pen = h.pen AND b.from_us <= h.at_us AND b.void IS NULL AND o.state <> 'void'
+			ORDER BY b.from_us DESC LIMIT 1),
+		(SELECT b.id FROM assignment b JOIN session o ON o.id = b.session
+			WHERE b.pen = h.pen AND b.from_us > h.at_us AND b.void IS NULL AND o.state <> 'void'
+			ORDER BY b.from_us LIMIT 1))
 	CROSS JOIN session s ON s.id = a.session
 	CROSS JOIN audit_threshold t ON t.rule = 'expired-used' AND t.name = 'grace_days' AND s.day >= t.from_day AND s.day < t.to_day
-WHERE h.session IS NULL AND h.void IS NULL AND h.kind IN ('disinfected', 'barrier', 'cleaned', 'sterilised') AND local_day(h.at_us) > l.expiry_day
+WHERE +h.session IS NULL AND h.void IS NULL AND +h.kind IN ('disinfected', 'barrier', 'cleaned', 'sterilised') AND local_day(h.at_us) > l.expiry_day
 	AND day_number(local_day(h.at_us)) - day_number(l.expiry_day) > t.value
 	AND a.void IS NULL AND s.state <> 'void'
 	AND h.at_us < coalesce(a.to_us, s.end_us, 9000000000000000000)
 	AND h.at_us >= coalesce((SELECT coalesce(b.to_us, o.end_us) FROM assignment b JOIN session o ON o.id = b.session
 		WHERE b.pen = a.pen AND b.from_us < a.from_us AND b.void IS NULL AND o.state <> 'void' ORDER BY b.from_us DESC LIMIT 1), 0)
-	AND a.session = :session      -- if session
+	-- part: rule.held IF=since_us OF=y.start_us>=:since_us
+	-- part: rule.held IF=session OF=y.id=:session
+	-- part: rule.held IF=client OF=y.client=:client
 	-- part: rule.session
 	AND h.pen = :pen              -- if pen
 	AND h.lot = :lot              -- if lot
