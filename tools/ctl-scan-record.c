@@ -403,8 +403,7 @@ static void tell_twice(struct scan *s, const struct gs1 *label, json_int_t use)
 	if (twice && !s->dry_run)
 		ctl_fail(0,
 			 "the label before was the same one: if it was one piece, scanned twice, "
-			 "take "
-			 "this use back: use void '#%lld' --reason 'scanned twice'",
+			 "take this use back: use void '#%lld' --reason 'scanned twice'",
 			 (long long)use);
 }
 
