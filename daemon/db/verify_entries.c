@@ -60,7 +60,7 @@ static int check_value(struct verify *v, const struct chain_entry *e, sqlite3_st
 static int check_personal(struct verify *v, const struct chain_entry *e)
 {
 	sqlite3_stmt *q, *commitments;
-	int r, step = 0;
+	int r, step = 0, n = 0;
 
 	r = stmt_begin(&v->record, verify_personal, &q, V_INT(e->seq));
 	if (r < 0)
@@ -68,8 +68,15 @@ static int check_personal(struct verify *v, const struct chain_entry *e)
 	r = stmt_begin(&v->rebuilt, verify_commitments, &commitments, V_TEXT(e->payload));
 	if (r < 0)
 		return verify_unable(v, &v->rebuilt, r);
-	while (r == 0 && (step = stmt_step(&v->record, q)) > 0)
+	while (r == 0 && (step = stmt_step(&v->record, q)) > 0) {
 		r = check_value(v, e, q, commitments);
+		/* pages that lead to each other have rows without end */
+		if (r == 0 && ++n > DB_PARAMS_MAX)
+			r = verify_fail(v,
+					"Entry %" PRId64 ": a personal value \"%.40s\" is there "
+					"more than once.",
+					e->seq, verify_text(q, 0));
+	}
 	stmt_end(commitments);
 	return r == 0 && step < 0 ? verify_unable(v, &v->record, step) : r;
 }

@@ -11,27 +11,33 @@ struct table {
 	const char *name;
 	int keys;
 	const char *rows;
+	const char *whole; /* keys of all rows, where not all of them are compared; or NULL */
 };
 
 /* The statement is here, and in no file: it is one for all, in which table and key differ. */
-#define SOME(name, columns, which, keys, key)                                                      \
+#define ROWS(name, columns, which, key) "SELECT " columns " FROM " name which " ORDER BY " key
+#define ALL(name, keys, key)                                                                       \
 	{                                                                                          \
-		name, keys, "SELECT " columns " FROM " name which " ORDER BY " key                 \
+		name, keys, ROWS(name, "*", "", key), NULL                                         \
 	}
-#define ALL(name, keys, key) SOME(name, "*", "", keys, key)
+#define SOME(name, which, keys, key)                                                               \
+	{                                                                                          \
+		name, keys, ROWS(name, "*", which, key), ROWS(name, key, " NOT INDEXED", key)      \
+	}
 
 /* Open runs are not in the chain yet. */
 #define ENDED	      " WHERE state <> 0"
-#define OF_ENDED_RUNS " WHERE run NOT IN (SELECT id FROM run WHERE state = 0)"
+#define OF_ENDED_RUNS " WHERE (SELECT state FROM run WHERE id = measurement.run) IS NOT 0"
 
 static const struct table tables[] = {
-	SOME("personal", "entry, field", "", 2, "entry, field"), /* the values were compared */
+	/* the values were compared */
+	{"personal", 2, ROWS("personal", "entry, field", "", "entry, field"), NULL},
 	ALL("setting", 1, "name"),
 	ALL("pen", 1, "id"),
 	ALL("log", 1, "id"),
 	ALL("epoch", 3, "log, boot, from_tick_us"),
-	SOME("run", "*", ENDED, 1, "id"),
-	SOME("measurement", "*", OF_ENDED_RUNS, 2, "run, quantity"),
+	SOME("run", ENDED, 1, "id"),
+	SOME("measurement", OF_ENDED_RUNS, 2, "run, quantity"),
 	ALL("event", 1, "id"),
 	ALL("loss", 1, "id"),
 	ALL("finding", 1, "id"),
@@ -217,12 +223,39 @@ static int compare_rows(struct verify *v, const struct table *t, sqlite3_stmt *h
 	}
 }
 
-static int begin_table(struct verify *v, const struct table *t, const struct stmts *of,
-		       sqlite3_stmt **ret)
+static int begin_rows(struct verify *v, const struct stmts *of, const char *sql, sqlite3_stmt **ret)
 {
-	int r = sqlite3_prepare_v2(of->handle, t->rows, -1, ret, NULL);
+	int r = sqlite3_prepare_v2(of->handle, sql, -1, ret, NULL);
 
 	return r == SQLITE_OK ? 0 : verify_unable(v, of, db_sqlite_error(of->handle, r));
+}
+
+/*
+ * Pages that lead to each other have rows without end. Where each is compared the second one is
+ * found; where some are passed over, the keys of all of them must rise, or the end would never come.
+ */
+static int check_rise(struct verify *v, const struct table *t)
+{
+	sqlite3_stmt *q = NULL, *behind = NULL;
+	int r, step = SQLITE_DONE;
+
+	r = begin_rows(v, &v->record, t->whole, &q);
+	if (r == 0)
+		r = begin_rows(v, &v->record, t->whole, &behind);
+	if (r == 0)
+		step = sqlite3_step(q);
+	while (r == 0 && step == SQLITE_ROW) {
+		step = sqlite3_step(q);
+		if (step == SQLITE_ROW && sqlite3_step(behind) == SQLITE_ROW &&
+		    compare_keys(t, behind, q) >= 0)
+			r = verify_fail(v, "The row of %s %s is there more than once.", t->name,
+					verify_text(q, 0));
+	}
+	if (r == 0 && step != SQLITE_DONE)
+		r = verify_unable(v, &v->record, db_sqlite_error(v->record.handle, step));
+	sqlite3_finalize(q);
+	sqlite3_finalize(behind);
+	return r;
 }
 
 static int compare_table(struct verify *v, const struct table *t)
@@ -230,9 +263,11 @@ static int compare_table(struct verify *v, const struct table *t)
 	sqlite3_stmt *have = NULL, *want = NULL;
 	int r;
 
-	r = begin_table(v, t, &v->record, &have);
+	r = t->whole ? check_rise(v, t) : 0;
 	if (r == 0)
-		r = begin_table(v, t, &v->rebuilt, &want);
+		r = begin_rows(v, &v->record, t->rows, &have);
+	if (r == 0)
+		r = begin_rows(v, &v->rebuilt, t->rows, &want);
 	if (r == 0)
 		r = compare_rows(v, t, have, want);
 	sqlite3_finalize(have);

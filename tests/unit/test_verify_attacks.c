@@ -135,83 +135,6 @@ static void other_roots_and_versions(void **state)
 	tamper_done();
 }
 
-#define LEVELS	 4   /* of pages that all lead to the same one */
-#define CHILDREN 300 /* of each: rows that nobody lives to count */
-
-static void put_be(uint8_t *at, uint32_t value, int bytes)
-{
-	for (int i = bytes - 1; i >= 0; i--, value >>= 8)
-		at[i] = (uint8_t)value;
-}
-
-/* An interior page of a table, every child of which is page @child. */
-static void make_interior(uint8_t *page, size_t size, uint32_t child)
-{
-	size_t at = size;
-
-	memset(page, 0, size);
-	page[0] = 5;
-	for (size_t i = 0; i < CHILDREN; i++) {
-		at -= 5;
-		put_be(page + at, child, 4);
-		page[at + 4] = 1; /* its key */
-		put_be(page + 12 + 2 * i, (uint32_t)at, 2);
-	}
-	put_be(page + 3, CHILDREN, 2);
-	put_be(page + 5, (uint32_t)at, 2);
-	put_be(page + 8, child, 4);
-}
-
-/* The table's one page becomes the last of many levels, so that its rows come again and again. */
-static void repeat_rows(const char *table)
-{
-	int64_t root = world_int(&w, "SELECT rootpage FROM sqlite_schema WHERE name = '%s'", table);
-	size_t size = (size_t)world_int(&w, "PRAGMA page_size");
-	uint32_t pages = (uint32_t)(tamper_kept_len / size);
-	uint8_t *page = calloc(1, size), count[4];
-	int fd = open(w.path, O_RDWR | O_CLOEXEC);
-	off_t at = (off_t)(root - 1) * (off_t)size;
-
-	assert_true(fd >= 0 && page && CHILDREN * 7 + 12 < size);
-	assert_int_equal(pread(fd, page, size, at), size);
-	assert_int_equal(page[0], 13); /* a leaf */
-	for (uint32_t i = 0; i <= LEVELS; i++) {
-		if (i > 0)
-			make_interior(page, size, pages + i);
-		assert_int_equal(
-			pwrite(fd, page, size, i < LEVELS ? (off_t)(pages + i) * (off_t)size : at),
-			size);
-	}
-	put_be(count, pages + LEVELS, 4);
-	assert_int_equal(pwrite(fd, count, sizeof(count), 28), sizeof(count));
-	close(fd);
-	free(page);
-}
-
-static void rows_without_end(void **state)
-{
-	static const char *const tables[][2] = {
-		{"kept_head", "is there twice"},
-		{"head", "The file is damaged"},
-		{"client", "client 1"},
-		{"block", "The file is damaged"},
-		{"cursor", "The file is damaged"},
-	};
-	struct db_options options = world_options(&w, true);
-	struct db_verify_report report;
-
-	(void)state;
-	tamper_keep();
-	for (size_t i = 0; i < ELEMENTSOF(tables); i++) {
-		repeat_rows(tables[i][0]);
-		assert_int_equal(db_verify(&options, &report, NULL, NULL), -EUCLEAN);
-		if (!strstr(report.problem, tables[i][1]))
-			fail_msg("%s: %s", tables[i][0], report.problem);
-		tamper_put_back();
-	}
-	free(tamper_kept);
-}
-
 /* ---- hashes computed again, without the key ---- */
 
 static void put_hash(sqlite3 *handle, const struct chain_head *head)
@@ -545,7 +468,6 @@ int main(void)
 		cmocka_unit_test(values_of_other_types),
 		cmocka_unit_test(numbers_without_bounds),
 		cmocka_unit_test(other_roots_and_versions),
-		cmocka_unit_test(rows_without_end),
 		cmocka_unit_test(hashes_without_the_key),
 		cmocka_unit_test(a_zone_that_is_not_here),
 		cmocka_unit_test(a_key_of_ones_own),
