@@ -196,7 +196,9 @@ int clock_enter_boot(struct store *s, struct log_state *log, uint32_t boot, uint
 	bool any = false;
 	int r;
 
-	r = clock_flush_boot(s, log);
+	r = clock_rtc_leave(s, log);
+	if (r == 0)
+		r = clock_flush_boot(s, log);
 	if (r == 0)
 		r = clock_read_boot(s, log, boot, &log->boot);
 	if (r < 0)
@@ -205,7 +207,6 @@ int clock_enter_boot(struct store *s, struct log_state *log, uint32_t boot, uint
 	log->cursor_boot = boot;
 	log->tick_us = 0;
 	log->found = 0;
-	log->remap_seq = 0;
 	if (!log->boot.known) {
 		log->boot = (struct boot_state){
 			.known = true,

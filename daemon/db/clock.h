@@ -20,6 +20,10 @@ int clock_flush_boot(struct store *s, struct log_state *log);
 /* The pen's real-time clock said @utc_us at @tick_us. */
 int clock_rtc(struct store *s, struct log_state *log, uint64_t tick_us,
 	      const struct pw_rec_clock *clock);
+/* Its last word, if that was passed over: when all of the log was read, as part of a commit, and
+ * when another boot begins. */
+int clock_rtc_at_end(struct store *s, struct log_state *log);
+int clock_rtc_leave(struct store *s, struct log_state *log);
 /* Writes estimated fits where there is no other: part of a commit. */
 int clock_settle(struct store *s, struct log_state *log);
 

@@ -13,9 +13,11 @@
 #define UNCHECKED_MAX	64
 /* A pen's clock that changes its mind at each reading would have everything of its boot mapped
  * again each time, while all other pens wait. After a boot's first records, a share of them more
- * must have come before it is heard again: mapping costs no more than so often the reading. */
+ * must have come before it is heard again: mapping costs no more than so often the reading. Its last
+ * word is heard where the boot ends, and where the log ends, so often in a boot. */
 #define REMAP_FREE	256
 #define REMAP_SHARE	16
+#define REMAP_AT_END	64
 
 /* ---- the pen's own clock ---- */
 
@@ -163,26 +165,56 @@ static int rtc_believe(struct store *s, struct log_state *log)
 	return 0;
 }
 
+/* What the pen's clock said last. */
+static int rtc_hear(struct store *s, struct log_state *log)
+{
+	int64_t before = log->epoch.rtc_error_us;
+	int r;
+
+	log->rtc_unheard = false;
+	if (!log->have_epoch || log->epoch.fit.quality != CLOCK_SYNCED)
+		return rtc_believe(s, log);
+	r = rtc_compare(s, log, &log->boot, &log->epoch);
+	if (r == 0 && (before == TIME_UNKNOWN ||
+		       llabs(time_add(log->epoch.rtc_error_us, -before)) > RTC_TRUST_US))
+		r = rtc_add_fit(s, log, &log->epoch);
+	return r;
+}
+
 int clock_rtc(struct store *s, struct log_state *log, uint64_t tick_us,
 	      const struct pw_rec_clock *clock)
 {
 	struct boot_state *b = &log->boot;
-	int64_t before = log->epoch.rtc_error_us;
-	int r;
 
 	b->rtc_tick_us = tick_us;
 	b->rtc_utc_us = clock->utc_us;
 	b->rtc_accuracy_us =
 		clock->accuracy_us == PW_UNKNOWN_U32 ? TIME_UNKNOWN : (int64_t)clock->accuracy_us;
 	b->dirty = true;
-	if (log->have_epoch && log->next_seq < log->remap_seq)
+	log->rtc_unheard = log->have_epoch && log->next_seq < log->remap_seq;
+	return log->rtc_unheard ? 0 : rtc_hear(s, log);
+}
+
+int clock_rtc_at_end(struct store *s, struct log_state *log)
+{
+	int r;
+
+	if (!log->rtc_unheard || log->rtc_at_end >= REMAP_AT_END)
 		return 0;
-	if (!log->have_epoch || log->epoch.fit.quality != CLOCK_SYNCED)
-		return rtc_believe(s, log);
-	r = rtc_compare(s, log, b, &log->epoch);
-	if (r == 0 && (before == TIME_UNKNOWN ||
-		       llabs(time_add(log->epoch.rtc_error_us, -before)) > RTC_TRUST_US))
-		r = rtc_add_fit(s, log, &log->epoch);
+	r = clock_around(s, log, log->next_seq);
+	if (r < 0 || log->around_to != UINT64_MAX)
+		return r;
+	log->rtc_at_end++;
+	return rtc_hear(s, log);
+}
+
+int clock_rtc_leave(struct store *s, struct log_state *log)
+{
+	int r = log->rtc_unheard ? rtc_hear(s, log) : 0;
+
+	log->rtc_unheard = false;
+	log->remap_seq = 0;
+	log->rtc_at_end = 0;
 	return r;
 }
 

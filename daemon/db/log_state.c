@@ -73,7 +73,9 @@ int log_state_flush(struct store *s, struct log_state *log)
 {
 	int r;
 
-	r = clock_settle(s, log);
+	r = clock_rtc_at_end(s, log);
+	if (r == 0)
+		r = clock_settle(s, log);
 	if (r == 0)
 		r = clock_flush_boot(s, log);
 	if (r == 0)

@@ -40,7 +40,9 @@ struct log_state {
 	bool have_epoch;    /* of the current boot: a fit that is not estimated */
 	struct epoch epoch; /* the one from tick 0 */
 	bool settle; /* estimates of boots need another look when the log is read to its end */
-	uint64_t remap_seq; /* the pen's own clock maps nothing again before this record */
+	uint64_t remap_seq;  /* the pen's own clock maps nothing again before this record */
+	bool rtc_unheard;    /* the last that it said in this boot was therefore passed over */
+	unsigned rtc_at_end; /* heard so often in this boot where the log ended */
 	uint64_t around_from, around_to; /* records for which the two bounds hold: [from, to) */
 	int64_t after_us, before_us;	 /* TIME_UNKNOWN: none */
 	bool doubt;	       /* the tick went backwards or into the future in this boot */

@@ -504,6 +504,25 @@ static void rtc_of_the_boot_after(void **state)
 	assert_int_equal(findings("clock.rtc"), 1);
 }
 
+/* Of what comes at once, the last word is heard: where the log ends, and where the boot does. */
+static void rtc_at_last(void **state)
+{
+	(void)state;
+	for (int64_t boot = 1; boot <= 2; boot++) {
+		pen_boot(&p);
+		for (uint32_t run = 0; run < 300; run++)
+			pen_run(&p, 300 * (uint32_t)boot + run, 10, 10);
+		send_clock(NOW - boot * 100 * HOUR_US + (int64_t)p.tick_us, SECOND_US);
+		send_clock(NOW + (int64_t)p.tick_us, SECOND_US); /* set wrongly */
+		p.boot++;
+	}
+	pen_attach(&w, &p, NOW);
+	assert_int_equal(send_fit(1, NOW - 100 * HOUR_US, 700, 0), 0);
+	assert_int_equal(send_fit(2, NOW - 200 * HOUR_US, 700, 0), 0);
+	pen_drain(&w, &p, 0, 10000, NOW);
+	assert_int_equal(findings("clock.rtc"), 2);
+}
+
 static void local_days(void **state)
 {
 	(void)state;
@@ -541,6 +560,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(rtc_after_the_fit, setup, teardown),
 		cmocka_unit_test_setup_teardown(rtc_that_changes_its_mind, setup, teardown),
 		cmocka_unit_test_setup_teardown(rtc_of_the_boot_after, setup, teardown),
+		cmocka_unit_test_setup_teardown(rtc_at_last, setup, teardown),
 		cmocka_unit_test_setup_teardown(local_days, setup, teardown),
 	};
 
