@@ -11,7 +11,8 @@
 #define SECONDS_PER_DAY INT64_C(86400)
 #define YEAR_0000_US	(INT64_C(-62167219200) * USEC_PER_SEC) /* 0000-01-01T00:00:00Z */
 #define YEAR_9999_US                                                                               \
-	(INT64_C(253402300799) * USEC_PER_SEC + USEC_PER_SEC - 1) /* 9999-12-31T23:59:59.999999Z   \
+	(INT64_C(253402300799) * USEC_PER_SEC + USEC_PER_SEC -                                     \
+	 1) /* 9999-12-31T23:59:59.999999Z   \
 								   */
 
 static int64_t now_us(clockid_t clock)
@@ -228,6 +229,16 @@ int time_parse_rfc3339(const char *text, int64_t *ret_us)
 	return 0;
 }
 
+bool time_zone_is_name(const char *zone)
+{
+	static const char others[] = "_+-/";
+
+	for (const char *c = zone; *c; c++)
+		if (!isalnum((unsigned char)*c) && (c == zone || !strchr(others, *c)))
+			return false;
+	return *zone && strlen(zone) < TIME_ZONE_MAX;
+}
+
 bool time_zone_valid(const char *zone)
 {
 	_cleanup_(closep) int fd = -EBADF;
@@ -235,7 +246,7 @@ bool time_zone_valid(const char *zone)
 
 	if (streq(zone, "UTC"))
 		return true;
-	if (!isalnum((unsigned char)zone[0]) || strstr(zone, "..") || strlen(zone) > 255)
+	if (!time_zone_is_name(zone))
 		return false;
 	snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", zone);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);

@@ -19,6 +19,9 @@ char *time_format_local(int64_t at_us, char out[TIME_TEXT_MAX]);
 int time_parse_rfc3339(const char *text, int64_t *ret_us);
 /* Day of the instant in the process's zone (TZ, tzset), as yyyymmdd. */
 int32_t time_local_day(int64_t at_us);
+#define TIME_ZONE_MAX 64 /* bytes of a zone's name, with the end; the longest of 2026 has 33 */
+/* Whether @zone can be the name of a zone: letters, digits, "_+-/", and no way out of where zones are. */
+bool time_zone_is_name(const char *zone);
 /* Whether @zone names a zone of the system ("Europe/Berlin"); "UTC" always does. Checks the zoneinfo file. */
 bool time_zone_valid(const char *zone);
 

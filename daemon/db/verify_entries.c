@@ -4,12 +4,10 @@
  * compared with their commitments, and what follows from it is built into an empty database by the
  * same code that the writer uses; the cycles of each run are decoded on the way.
  */
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 
-#include "base/timefmt.h"
 #include "chain/canon.h"
 #include "db/verify_tables.h"
 
@@ -115,29 +113,18 @@ static int check_canonical(struct verify *v, const struct chain_entry *e)
 	return 0;
 }
 
-/* As those are that this program writes: no path that leads elsewhere, where reading may have no
- * end. */
-static bool is_zone_name(const char *zone)
-{
-	static const char others[] = "_+-/";
-
-	for (const char *c = zone; *c; c++)
-		if (!isalnum((unsigned char)*c) && (c == zone || !strchr(others, *c)))
-			return false;
-	return *zone;
-}
-
 /* Days of runs follow from the zone that the record had then. */
 static int follow_zone(struct verify *v, const struct chain_entry *e)
 {
 	static const char head[] = "{\"name\":\"zone\",\"value\":\"";
-	char zone[64];
+	char zone[TIME_ZONE_MAX + 1];
 
 	if (!streq(e->action, "setting.set") || strncmp(e->payload, head, strlen(head)) != 0)
 		return 0;
 	snprintf(zone, sizeof(zone), "%s", e->payload + strlen(head));
 	zone[strcspn(zone, "\"")] = '\0';
-	if (!is_zone_name(zone))
+	/* a path that leads elsewhere may lead to what reading has no end of */
+	if (!time_zone_is_name(zone))
 		return verify_fail(v, "Entry %" PRId64 " names a time zone that is none.", e->seq);
 	if (!time_zone_valid(zone) && !v->unknown_zone[0]) {
 		snprintf(v->unknown_zone, sizeof(v->unknown_zone), "%s", zone);

@@ -8,6 +8,7 @@
 #ifndef DB_VERIFY_TABLES_H
 #define DB_VERIFY_TABLES_H
 
+#include "base/timefmt.h"
 #include "db/open.h"
 #include "db/run.h"
 #include "db/verify.h"
@@ -24,7 +25,7 @@ struct verify {
 	struct chain_head head;	  /* as computed so far */
 	int64_t commitments;	  /* to personal values, in all entries so far */
 	int64_t keeps, last_keep; /* entries that tell of a kept head; the last of them, 0 none */
-	char unknown_zone[64];	  /* the first that this computer does not have; "" none */
+	char unknown_zone[TIME_ZONE_MAX + 1]; /* the first that this computer does not have; "" none */
 	int64_t unknown_zone_entry;
 	struct run_acc *run;
 	struct buf canonical;

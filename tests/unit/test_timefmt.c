@@ -167,6 +167,12 @@ static void zones_are_checked(void **state)
 	assert_false(time_zone_valid("Europe/../../../../etc/passwd"));
 	assert_false(time_zone_valid("/etc/localtime"));
 	assert_false(time_zone_valid("zone.tab"));
+	assert_true(time_zone_is_name("America/Port-au-Prince"));
+	assert_true(time_zone_is_name("Etc/GMT+5"));
+	assert_false(time_zone_is_name("Europe/Berlin.old"));
+	assert_false(time_zone_is_name("Europe/Berlin\n"));
+	assert_false(time_zone_is_name(
+		"A/name/that/is/longer/than/that/of/any/zone/which/anybody/ever/lived/in"));
 }
 
 static void clocks_run(void **state)
