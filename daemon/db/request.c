@@ -44,6 +44,15 @@ static int digest(const struct db_change_msg *m, const uint8_t salt[CHAIN_SALT_S
 	return 0;
 }
 
+/* Whether what the kept answer tells of changed anything: else its entry is that of before. */
+static bool made_entry(sqlite3_stmt *q)
+{
+	static const char none[] = "{\"entry\":null";
+	const char *answer = (const char *)sqlite3_column_text(q, 3);
+
+	return !answer || strncmp(answer, none, strlen(none)) != 0;
+}
+
 static int compare(struct db_change_msg *m, sqlite3_stmt *q)
 {
 	uint8_t now[CHAIN_HASH_SIZE];
@@ -54,11 +63,14 @@ static int compare(struct db_change_msg *m, sqlite3_stmt *q)
 	if (r < 0)
 		return r;
 	if (memcmp(now, sqlite3_column_blob(q, 2), sizeof(now)) != 0)
-		return refuse_with(
-			&m->refusal, REFUSE_CONFLICT, "request_id",
-			"The request_id was used before for something else, by entry %" PRId64 ".",
-			entry);
-	m->entry = entry;
+		return refuse_with(&m->refusal, REFUSE_CONFLICT, "request_id",
+				   made_entry(q) ? "The request_id was used before for something "
+						   "else, by entry %" PRId64 "."
+						 : "The request_id was used before, for something "
+						   "that was in the record since entry %" PRId64
+						   ".",
+				   entry);
+	m->entry = made_entry(q) ? entry : 0;
 	buf_adds(&m->answer, (const char *)sqlite3_column_text(q, 3));
 	return m->answer.error;
 }
