@@ -131,6 +131,8 @@ void pen_time_begin(struct pen *pen, const struct db_attach *answer)
 		}
 		clock_begin(pen->clock, boot, answer->have_fit ? &answer->fit : NULL);
 	} else if (pen->clock->boot != boot || pen->clock_log != answer->identity.log_id) {
+		/* it is heard again; one that never keeps time is wild again soon */
+		pen->jumps /= 2;
 		clock_begin(pen->clock, boot, answer->have_fit ? &answer->fit : NULL);
 	} else if (!answer->have_fit && clock_unpublish(pen->clock)) {
 		/* The log was forked: its runs need the fit too. */
