@@ -152,9 +152,11 @@ static const json_t *row_of(const json_t *rows, int64_t id)
 	return NULL;
 }
 
-/* How long the licence of @practitioner was valid by what held on the day of each session: "2026-03-31,
- * then 2029-03-31" where it was renewed in the period. */
-static void add_licence_until(struct buf *b, struct report *r, const char *practitioner)
+/* How long the licence of @practitioner, who is @known, was valid by what held on the day of each
+ * session: "2026-03-31, then 2029-03-31" where it was renewed in the period. Of two people of one
+ * name, one of whom works here no more, the number of the licence tells. */
+static void add_licence_until(struct buf *b, struct report *r, const char *practitioner,
+			      const json_t *known)
 {
 	const char *before = NULL;
 	const json_t *s;
@@ -165,7 +167,9 @@ static void add_licence_until(struct buf *b, struct report *r, const char *pract
 		const char *until =
 			report_known(s, "licence_until") ? report_text(s, "licence_until") : "none";
 
-		if (!report_is(s, "practitioner", practitioner) || (before && streq(until, before)))
+		if (!report_is(s, "practitioner", practitioner) ||
+		    !json_equal(json_object_get(s, "licence"), json_object_get(known, "licence")) ||
+		    (before && streq(until, before)))
 			continue;
 		buf_addf(b, "%s%s", before ? ", then " : "", until);
 		before = until;
@@ -204,7 +208,7 @@ static void write_practitioners(struct report *r)
 			  report_known(d, "qualification") ? report_text(d, "qualification") : "-");
 		page_cell(p, d ? report_text(d, "licence") : "-");
 		if (report_known(u, "of"))
-			add_licence_until(&b, r, report_text(u, "of"));
+			add_licence_until(&b, r, report_text(u, "of"), d);
 		if (b.len == 0)
 			buf_addc(&b, '-');
 		report_cell(p, &b);
@@ -212,7 +216,7 @@ static void write_practitioners(struct report *r)
 		page_cellf(p, "%.2f", report_real(u, "machine_h"));
 	}
 	if (!some)
-		page_paragraph(p, "Nobody worked.");
+		page_paragraph(p, "None: no session began.");
 	buf_done(&b);
 }
 

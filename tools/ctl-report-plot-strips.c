@@ -128,17 +128,22 @@ static bool place_cartridge(const struct plot *p, size_t i, double *ret_x)
 /* Cartridges that stand too near each other for a number each. */
 struct bunch {
 	size_t n, first, last; /* lines in the table of what was used */
+	bool gaps;	       /* lines of other things stand between them */
 	double x;	       /* of the last */
 };
 
-/* "7", "7, 8", and of more "7-43", which has room at the right edge. */
+/* "7", "7, 8", and of more "7-43", which has room at the right edge; "7 ... 43" where not all of these are
+ * cartridges. */
 static void say_bunch(const struct bunch *bunch, char ret[64])
 {
 	if (bunch->n == 1)
 		snprintf(ret, 64, "%zu", bunch->last);
 	else
-		snprintf(ret, 64, bunch->n == 2 ? "%zu, %zu" : "%zu-%zu", bunch->first,
-			 bunch->last);
+		snprintf(ret, 64,
+			 bunch->n == 2 ? "%zu, %zu"
+			 : bunch->gaps ? "%zu ... %zu"
+				       : "%zu-%zu",
+			 bunch->first, bunch->last);
 }
 
 /* Whether one at @x is too near for the number before it to stand between them. */
@@ -180,8 +185,12 @@ void plot_draw_cartridges(struct plot *p, double y)
 		svg_line(&p->b, x, y + PLOT_STRIP - 3, x, p->bottom,
 			 "stroke=\"#000\" stroke-width=\".6\" stroke-dasharray=\"1 2\"");
 		draw_triangle(&p->b, x, y);
-		if (bunch.n++ == 0)
+		if (bunch.n++ == 0) {
 			bunch.first = i + 1;
+			bunch.gaps = false;
+		} else if (bunch.last != i) {
+			bunch.gaps = true;
+		}
 		bunch.last = i + 1;
 		bunch.x = x;
 	}
