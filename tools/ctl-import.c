@@ -252,8 +252,8 @@ static void warn(struct import *im, json_t *warning)
 	json_array_append(im->warnings, warning);
 	if (im->ctl->format == FORMAT_TABLE) {
 		ctl_warning_text(im->ctl, warning, &text);
-		ctl_fail(0, "line %d: look at %s", im->csv.first_line,
-			 text.data ? text.data : "it");
+		ctl_fail(0, "line %d: look at this: %s", im->csv.first_line,
+			 text.data ? text.data : "?");
 	}
 	buf_done(&text);
 }

@@ -51,7 +51,7 @@ static void warn_answer(struct ctl *ctl, const json_t *answer)
 		struct buf text = BUF_INIT(0);
 
 		ctl_warning_text(ctl, warning, &text);
-		ctl_fail(0, "look at %s", text.data ? text.data : "it");
+		ctl_fail(0, "look at this: %s", text.data ? text.data : "?");
 		buf_done(&text);
 	}
 }

@@ -179,7 +179,7 @@ def test_same_person(desk):
     expect_equal((trial["added"], trial["warnings"]), (3, []), "a trial sees the same letters only")
     done = desk.run(path, "--date-format", "yyyy-mm-dd")
     expect_equal(done.returncode, 0, done.stderr)
-    expect(re.fullmatch(r"stipplectl: line 3: look at 6001 Zoë Twin: Client #\d+ has the same name and birth date\. Another person: .*\n",
+    expect(re.fullmatch(r"stipplectl: line 3: look at this: 6001 Zoë Twin: Client #\d+ has the same name and birth date\. Another person: .*\n",
                         done.stderr), done.stderr)
     again = json.loads(desk.run(path, "--date-format", "yyyy-mm-dd", "--json").stdout)
     expect_equal((again["added"], again["same"], again["warnings"]), (0, 3, []), "the same file again")

@@ -121,7 +121,7 @@ def test_nothing_changed(desk):
 
 def test_same_person(desk):
     """Another client of the same name and birth date is added, and told: it may be a twin's namesake, or a mistake."""
-    told = r"^stipplectl: look at 1001 Änna Example: Client #1 has the same name and birth date\. Another person: .*session change --client.*\n$"
+    told = r"^stipplectl: look at this: 1001 Änna Example: Client #1 has the same name and birth date\. Another person: .*session change --client.*\n$"
     for arguments in (("client", "add", "2001", "ANNA example", "--birth-date", "1990-05-17", "--dry-run"),
                       ("client", "add", "2001", "ANNA example", "--birth-date", "1990-05-17"),
                       ("client", "change", "2001", "--birth-date", "1990-05-17")):
