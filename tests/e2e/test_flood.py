@@ -5,7 +5,6 @@ database are answered, and the daemon ends when it is told to."""
 import os
 import select
 import struct
-import subprocess
 import tty
 
 import penwire

@@ -205,8 +205,7 @@ static void test_nobody_there(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		fake_pens[i].host->ops->done(fake_pens[i].host->ctx, -ETIMEDOUT,
 					     "Nothing answers.");
-		settle(w);
-		assert_true(fake_pens[i].closed);
+		WAIT(w, fake_pens[i].closed); /* and no longer: soon it is tried again */
 		assert_string_equal(state_of(w, "a"), "waiting");
 		assert_string_equal(trouble_of(w, "a"), "Nothing answers.");
 		WAIT(w, n_fake_pens == i + 2);
@@ -291,10 +290,11 @@ static void test_usb(void **state)
 	/* It closes with words of its own; then the other path has the pen. */
 	fake_cable.trouble = "stalls again and again";
 	unplug(&fake_cable.link[0], -EPIPE);
-	settle(w);
+	WAIT(w, !streq(state_of(w, "u"), "open")); /* and no longer: soon it is tried again */
 	assert_string_equal(state_of(w, "u"), "waiting");
 	assert_string_equal(trouble_of(w, "u"), "stalls again and again");
 	assert_int_equal(logged("stalls again"), 1);
+	WAIT(w, streq(state_of(w, "s"), "open"));
 	assert_string_equal(state_of(w, "s"), "open");
 }
 
