@@ -34,8 +34,7 @@ static const char *called(const struct gs1_ai *ai, const char *typed, char out[6
 	return out;
 }
 
-/* The value's length against what the AI wants. @open: it went on to the next separator or the end.
- */
+/* The value's length against what the AI wants. */
 static int check_length(struct gs1_parser *p, const struct gs1_ai *ai, const char *name, size_t len,
 			size_t at)
 {
