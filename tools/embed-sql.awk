@@ -195,6 +195,8 @@ function head_change(key, value,    n, i, at, what) {
 	} else if (key == "same") {
 		if (value !~ /^nothing( unless [a-z_]+)?$/)
 			fail("same " value ": allowed are nothing, nothing unless LET")
+		if (same != "")
+			fail("same is stated twice")
 		same = value
 	} else if (key == "after") {
 		if (value != "wipe")

@@ -364,6 +364,8 @@ BAD_CHANGE = [
     ("guard: room=session", "guard: room", 11, "guard room: that is no session"),
     ("reason: correction", "reason: always", 12, "reason always: allowed are required, correction"),
     ("after: wipe", "after: lunch", 13, "after lunch: allowed is wipe"),
+    ("after: wipe", "same: always", 13, "same always: allowed are nothing, nothing unless LET"),
+    ("after: wipe", "same: nothing unless colour", 1, "same: colour is no column of a let"),
     ("column: size real:2 -- Its size.", "column: entry int -- It.", 14, "every answer has entry already"),
     ("-- column: size real:2 -- Its size.\n", "", 1, "columns are declared for an answer, and an answer has columns"),
     ("1 AS helper", "1 AS entry", 18, "a let cannot be named entry"),
@@ -394,6 +396,9 @@ def main():
         tap.case(f"refused: {new!r} for {old!r} in a rule", refused, "audit/thing-big.sql", RULE.replace(old, new, 1), line, message)
     tap.case("refused: a rule's name", refused, "audit/thing_big.sql", RULE, 1, "a rule's file is named like the rule")
     tap.case("refused: a profile's name", refused, "profiles/House.conf", "x\n", 1, "a profile's file is named like the profile")
+    tap.case("refused: a new record that is the same", refused, PAINT,
+             CHANGE.replace("-- param: thing ref:thing required -- Which.\n", "").replace("1 AS helper", "1 AS helper, 1 AS thing")
+             .replace("after: wipe", "same: nothing"), 1, "same: what makes a new record is never the same")
     for old, new, line, message in BAD_CHANGE:
         expect(CHANGE.count(old) >= 1, old)
         tap.case(f"refused: {new!r} for {old!r} in a change", refused, PAINT, CHANGE.replace(old, new, 1), line, message)
