@@ -452,13 +452,9 @@ static void rtc_after_the_fit(void **state)
 	assert_int_equal(findings("clock.rtc"), 1);
 }
 
-/* A clock that says something else each time, with ever better accuracy of its own ticks: each would
- * be worth mapping all of the boot again, which for some thousand records is millions of rows. */
-static void rtc_that_changes_its_mind(void **state)
+/* A boot whose ticks leap to and fro, each with what the pen's clock says. */
+static void drain_wild(int records)
 {
-	const int records = 3000;
-
-	(void)state;
 	pen_boot(&p);
 	for (int i = 0; i < records; i++) {
 		p.tick_us = (uint64_t)(i % 2 ? HOUR_US : 400 * HOUR_US);
@@ -466,6 +462,16 @@ static void rtc_that_changes_its_mind(void **state)
 	}
 	pen_attach(&w, &p, NOW);
 	pen_drain(&w, &p, 0, 10000, NOW);
+}
+
+/* A clock that says something else each time, with ever better accuracy of its own ticks: each would
+ * be worth mapping all of the boot again, which for some thousand records is millions of rows. */
+static void rtc_that_changes_its_mind(void **state)
+{
+	const int records = 3000;
+
+	(void)state;
+	drain_wild(records);
 	assert_int_equal(world_int(&w, "SELECT count(*) FROM event WHERE kind = 'clock'"), records);
 	/* each of the first 256, then when a sixteenth more has come */
 	assert_in_range(world_int(&w, "SELECT count(*) FROM entry WHERE action = 'clock.fit'"), 256,
@@ -489,13 +495,7 @@ static void rtc_of_the_boot_after(void **state)
 	const int records = 2100;
 
 	(void)state;
-	pen_boot(&p);
-	for (int i = 0; i < records; i++) {
-		p.tick_us = (uint64_t)(i % 2 ? HOUR_US : 400 * HOUR_US);
-		send_clock(NOW - 1000 * HOUR_US + (int64_t)p.tick_us, SECOND_US);
-	}
-	pen_attach(&w, &p, NOW);
-	pen_drain(&w, &p, 0, 10000, NOW);
+	drain_wild(records);
 	assert_int_equal(findings("clock.rtc"), 0);
 	next_boot();
 	send_clock(NOW - 5 * HOUR_US + (int64_t)p.tick_us, SECOND_US);
