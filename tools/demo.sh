@@ -171,7 +171,7 @@ stray_run
 show "stipplectl today"
 end_run 0
 say "What belongs to nobody stays visible until somebody links it, or says why not."
-show "stipplectl runs --pen DEMO-0003 --since today --attribution unattributed"
+show "stipplectl runs --pen DEMO-0003 --attribution unattributed --limit 1"
 say "Anna gets up."
 show "stipplectl session end anna"
 say "An inspector asks for yesterday's session: the head of its form. With --html=FILE it is a page to be printed, with drawings."
